@@ -1,0 +1,57 @@
+//! From what a filter read to evidence for people.
+
+use kubestride_model::{AttributeId, Evidence, Model, Origin, SubjectRef};
+use kubestride_template::filter::Read;
+
+/// A piece of evidence and what it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cited {
+    /// How and where.
+    pub evidence: Evidence,
+    /// The attribute it shows; none where it shows that the subject is there.
+    pub shows: Option<(SubjectRef, AttributeId)>,
+}
+
+impl Cited {
+    /// What it shows, in a few words.
+    pub fn note(&self, model: &Model) -> String {
+        let note = model.text(self.evidence.note);
+        let Some((subject, attribute)) = self.shows else { return note.to_owned() };
+        let name = model.vocabulary().attribute(attribute).map_or("", |a| &a.name);
+        let value = model.value(subject, attribute).map(|v| model.value_text(attribute, v)).unwrap_or_default();
+        match self.evidence.origin {
+            Origin::Default => format!("{name} is {value} by default: nothing in {} sets it", model.name_of(subject)),
+            _ if note.is_empty() => format!("{name} is {value}"),
+            _ => format!("{name} is {value}: {note}"),
+        }
+    }
+}
+
+/// The evidence of what was read, each place once, attributes before mere presence.
+pub(crate) fn cite(model: &Model, reads: &[Read]) -> Vec<Cited> {
+    let mut out: Vec<Cited> = Vec::new();
+    let mut add = |cited: Cited| {
+        if !out.iter().any(|c| c.evidence == cited.evidence && c.shows == cited.shows) {
+            out.push(cited);
+        }
+    };
+    for (subject, attribute) in reads.iter().filter_map(|(s, a)| Some((*s, (*a)?))) {
+        let set = model.value_evidence(subject, attribute);
+        for evidence in set {
+            add(Cited { evidence: *evidence, shows: Some((subject, attribute)) });
+        }
+        if set.is_empty() {
+            // Nothing sets it: the place to point at is the subject in which it could be set.
+            for evidence in model.evidence_of(subject).iter().take(1) {
+                let evidence = Evidence { origin: Origin::Default, ..*evidence };
+                add(Cited { evidence, shows: Some((subject, attribute)) });
+            }
+        }
+    }
+    for (subject, _) in reads.iter().filter(|(_, a)| a.is_none()) {
+        for evidence in model.evidence_of(*subject) {
+            add(Cited { evidence: *evidence, shows: None });
+        }
+    }
+    out
+}

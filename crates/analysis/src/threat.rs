@@ -1,0 +1,102 @@
+//! A threat: one threat type firing for one subject.
+
+use kubestride_model::{ElementId, Model, SubjectRef};
+use kubestride_template::{Effect, SubjectKind};
+
+use crate::{Cited, Rating};
+
+/// What is known or decided about a threat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Nobody has looked at it.
+    NotStarted,
+    /// Somebody is looking at it.
+    NeedsInvestigation,
+    /// It does not apply here.
+    NotApplicable,
+    /// A control answers it.
+    Mitigated,
+    /// The risk is taken, until a date.
+    Accepted,
+}
+
+impl State {
+    /// The word in outputs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::NotStarted => "not-started",
+            State::NeedsInvestigation => "needs-investigation",
+            State::NotApplicable => "not-applicable",
+            State::Mitigated => "mitigated",
+            State::Accepted => "accepted",
+        }
+    }
+
+    /// The name in Microsoft's Threat Modeling Tool.
+    pub fn title(self) -> &'static str {
+        match self {
+            State::NotStarted => "Not Started",
+            State::NeedsInvestigation => "Needs Investigation",
+            State::NotApplicable => "Not Applicable",
+            State::Mitigated => "Mitigated",
+            State::Accepted => "Accepted",
+        }
+    }
+
+    /// Whether something is left to do.
+    pub fn is_open(self) -> bool {
+        matches!(self, State::NotStarted | State::NeedsInvestigation)
+    }
+}
+
+/// A control that is in place for a threat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedControl {
+    /// Position in the `mitigated-by` list of the threat type.
+    pub mitigation: usize,
+    /// What it does.
+    pub effect: Effect,
+    /// Where it is.
+    pub evidence: Vec<Cited>,
+}
+
+/// One threat type firing for one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Threat {
+    /// Position in the list of threat types.
+    pub threat_type: usize,
+    /// What it is about.
+    pub subject: SubjectRef,
+    /// How severe it is.
+    pub rating: Rating,
+    /// The state that controls give it.
+    pub computed: State,
+    /// Controls in place.
+    pub controls: Vec<AppliedControl>,
+    /// Why it fires.
+    pub evidence: Vec<Cited>,
+}
+
+impl Threat {
+    /// The elements it is about: source and target of a flow; for other subjects the workload or store as target.
+    pub fn parties(&self, model: &Model) -> (Option<ElementId>, Option<ElementId>) {
+        match self.subject {
+            SubjectRef::Flow(id) => (Some(model.flow(id).source), Some(model.flow(id).target)),
+            SubjectRef::Element(id) => (None, Some(id)),
+            SubjectRef::Container(id) => (None, Some(model.container(id).workload)),
+            SubjectRef::Boundary(_) | SubjectRef::Control(_) | SubjectRef::Name(_) => (None, None),
+        }
+    }
+}
+
+/// All subjects of one kind, in order.
+pub(crate) fn subjects(model: &Model, kind: SubjectKind) -> Vec<SubjectRef> {
+    match kind {
+        SubjectKind::Element => model.elements().map(|(id, _)| SubjectRef::Element(id)).collect(),
+        SubjectKind::Flow => model.flows().map(|(id, _)| SubjectRef::Flow(id)).collect(),
+        SubjectKind::Boundary => model.boundaries().map(|(id, _)| SubjectRef::Boundary(id)).collect(),
+        SubjectKind::Container => model.containers().map(|(id, _)| SubjectRef::Container(id)).collect(),
+        SubjectKind::Control => model.controls().map(|(id, _)| SubjectRef::Control(id)).collect(),
+        SubjectKind::Name => model.names().map(|(id, _)| SubjectRef::Name(id)).collect(),
+    }
+}

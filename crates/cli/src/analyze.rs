@@ -1,0 +1,183 @@
+//! `kubestride analyze`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+use kubestride_discover::Scope;
+use kubestride_report::{Format, Input, Report};
+use kubestride_template::filter::Lists;
+
+use crate::{UNUSABLE, date, messages, summary};
+
+/// Arguments of `kubestride analyze`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Manifests: files, directories, or `-` for standard input.
+    #[arg(required = true, value_name = "PATH")]
+    inputs: Vec<PathBuf>,
+
+    /// Write a report; the ending of the name says which: .html .md .json .sarif .csv .svg, or flows.tsv. May be given
+    /// several times.
+    #[arg(short, long = "output", value_name = "FILE")]
+    outputs: Vec<PathBuf>,
+
+    /// Write this format to standard output instead of the summary.
+    #[arg(long, value_name = "FORMAT", value_parser = format_names())]
+    format: Option<String>,
+
+    /// How complete the input is; decides what absence means.
+    #[arg(long, value_enum, default_value_t = ScopeArgument::Application)]
+    scope: ScopeArgument,
+
+    /// The namespace of objects that name none.
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = namespace_name)]
+    namespace: String,
+
+    /// The day of the analysis, YYYY-MM-DD; today if it is not given.
+    #[arg(long, value_name = "DATE", value_parser = date::parse)]
+    date: Option<String>,
+
+    /// What may be run to render Helm charts and Kustomize folders.
+    #[arg(long, value_enum, default_value_t = RenderArgument::Local)]
+    render: RenderArgument,
+
+    /// Print no messages about the input but errors.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ScopeArgument {
+    /// Everything of the cluster is in the input.
+    Cluster,
+    /// Everything of the application is in the input.
+    Application,
+    /// A part of an application is in the input.
+    Fragment,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RenderArgument {
+    /// Run nothing.
+    Never,
+    /// Run helm, kustomize or kubectl, without network.
+    Local,
+    /// Run them and let them fetch what charts and bases name.
+    Network,
+}
+
+impl From<ScopeArgument> for Scope {
+    fn from(scope: ScopeArgument) -> Self {
+        match scope {
+            ScopeArgument::Cluster => Scope::Cluster,
+            ScopeArgument::Application => Scope::Application,
+            ScopeArgument::Fragment => Scope::Fragment,
+        }
+    }
+}
+
+impl From<RenderArgument> for kubestride_input::Render {
+    fn from(render: RenderArgument) -> Self {
+        match render {
+            RenderArgument::Never => Self::Never,
+            RenderArgument::Local => Self::Local,
+            RenderArgument::Network => Self::Network,
+        }
+    }
+}
+
+fn format_names() -> clap::builder::PossibleValuesParser {
+    kubestride_report::FORMATS.iter().map(|f| f.name()).collect::<Vec<_>>().into()
+}
+
+/// A namespace is an RFC 1123 label.
+fn namespace_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let fits = !text.is_empty() && text.len() <= 63 && text.chars().all(plain) && !text.starts_with('-') && !text.ends_with('-');
+    if fits { Ok(text.to_owned()) } else { Err("a namespace is made of a-z, 0-9 and -, at most 63 of them".to_owned()) }
+}
+
+/// The formats of the output files, found before any work is done.
+fn output_formats(outputs: &[PathBuf]) -> Result<Vec<(&Path, &'static dyn Format)>> {
+    let mut out: Vec<(&Path, &'static dyn Format)> = Vec::new();
+    for path in outputs {
+        let Some(format) = kubestride_report::by_path(path) else {
+            let endings: Vec<&str> = kubestride_report::FORMATS.iter().map(|f| f.ending()).collect();
+            bail!("{}: the ending is none of {}", path.display(), endings.join(", "));
+        };
+        if out.iter().any(|(other, _)| other == path) {
+            bail!("{} is given twice", path.display());
+        }
+        out.push((path, format));
+    }
+    Ok(out)
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Arguments that make no sense, and outputs that cannot be written.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let outputs = output_formats(&arguments.outputs)?;
+    let options = kubestride_input::Options {
+        render: arguments.render.into(),
+        namespace: arguments.namespace.clone(),
+        ..Default::default()
+    };
+    let mut loaded = kubestride_input::load(&arguments.inputs, &options);
+    let scope = Scope::from(arguments.scope);
+    let discover = kubestride_discover::Options { scope, namespace: arguments.namespace.clone() };
+    let discovered = kubestride_discover::discover(&loaded.manifests, &discover);
+    for span in discovered.addresses {
+        loaded.sources.reveal(span);
+    }
+    messages::diagnostics(&loaded.sources, &loaded.diagnostics, arguments.quiet);
+    if loaded.manifests.objects().next().is_none() {
+        messages::error("no Kubernetes object was found in the input");
+        return Ok(ExitCode::from(UNUSABLE));
+    }
+
+    let types = kubestride_catalogue::threats(discovered.model.vocabulary());
+    let analysis = kubestride_analysis::analyse(&discovered.model, &types, &Lists::default());
+    let inputs: Vec<Input> = loaded.inputs.iter().map(input).collect();
+    let today = arguments.date.clone().unwrap_or_else(date::today);
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        scope: scope.as_str(),
+        date: &today,
+        inputs: &inputs,
+        sources: &loaded.sources,
+        model: &discovered.model,
+        types: &types,
+        analysis: &analysis,
+        diagnostics: &loaded.diagnostics,
+    };
+    for (path, format) in outputs {
+        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let mut out = BufWriter::with_capacity(1 << 16, file);
+        let written = format.write(&report, &mut out).and_then(|()| out.flush());
+        written.with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    match arguments.format.as_deref().and_then(kubestride_report::by_name) {
+        Some(format) => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            format.write(&report, &mut out).and_then(|()| out.flush()).context("cannot write to standard output")?;
+        }
+        None => summary::print(&report, &arguments.outputs).context("cannot write to standard output")?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn input(info: &kubestride_input::InputInfo) -> Input {
+    Input {
+        name: info.name.clone(),
+        kind: info.kind.to_string(),
+        files: info.files,
+        documents: info.documents,
+        objects: info.objects,
+    }
+}

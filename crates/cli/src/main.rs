@@ -1,0 +1,48 @@
+//! The `kubestride` command: one module per subcommand. This is the only place that prints and exits.
+
+mod analyze;
+mod date;
+mod messages;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Threat modelling for Kubernetes: data-flow diagram, trust boundaries and STRIDE threats from manifests.
+#[derive(Debug, Parser)]
+#[command(name = "kubestride", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Analyse manifests and write threats, model and diagram.
+    Analyze(analyze::Arguments),
+}
+
+/// Exit status for input or arguments that cannot be used.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Analyze(arguments) => analyze::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        // A reader that has seen enough (`kubestride … | head`) is not a failure of ours.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            messages::error(&format!("{error:#}"));
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|e| e.downcast_ref::<std::io::Error>());
+    io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,239 @@
+//! From the model to what is drawn: implicit flows are left out, flows between the same two elements become one line,
+//! and stores that only one element of their namespace uses are drawn small beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubestride_model::{BoundaryId, BoundaryKind, Confidence, ElementId, ElementKind, Flow, FlowId, FlowKind, Model};
+
+use crate::drawing::ShapeKind;
+use crate::graph::{Attached, Bundle, Edge, Graph, Group, Node};
+use crate::text;
+
+/// Widest line of a name, in pixels.
+const NAME_WIDTH: i32 = 150;
+/// Font size of names.
+pub(crate) const NAME_SIZE: i32 = 12;
+/// Most identities that a tooltip names.
+const MOST_NAMED: usize = 12;
+
+/// The boundary that an element is drawn in. Workload boundaries are not drawn.
+pub(crate) fn drawn_boundary(model: &Model, element: ElementId) -> BoundaryId {
+    let inner = model.element(element).boundary;
+    model.enclosing(inner).find(|(_, b)| b.kind != BoundaryKind::Workload).map_or(inner, |(id, _)| id)
+}
+
+/// The flows that are drawn, by their two ends.
+pub(crate) fn bundles(model: &Model) -> BTreeMap<(ElementId, ElementId), Vec<FlowId>> {
+    let mut bundles: BTreeMap<_, Vec<FlowId>> = BTreeMap::new();
+    for (id, flow) in model.flows().filter(|(_, f)| !f.implicit) {
+        bundles.entry((flow.source, flow.target)).or_default().push(id);
+    }
+    bundles
+}
+
+/// Everything in one picture.
+pub(crate) fn whole(model: &Model) -> Graph {
+    let bundles = bundles(model);
+    let attached = private_stores(model, &bundles);
+    let mut graph = Graph { groups: vec![Group::default()], ..Graph::default() };
+    let mut groups = Groups::new(model, &bundles);
+    let mut node_of: BTreeMap<ElementId, usize> = BTreeMap::new();
+    let owned: BTreeSet<ElementId> = attached.values().flatten().copied().collect();
+    for (id, _) in model.elements().filter(|(id, _)| !owned.contains(id)) {
+        let group = groups.of(&mut graph, id);
+        let mut node = node(model, id, group);
+        node.own_flows = bundles.get(&(id, id)).map(|flows| bundle(model, flows));
+        node.attached = attached.get(&id).map(|stores| attach(model, id, stores, &bundles));
+        node_of.insert(id, graph.nodes.len());
+        graph.nodes.push(node);
+    }
+    for ((source, target), flows) in &bundles {
+        if let (Some(&source), Some(&target)) = (node_of.get(source), node_of.get(target))
+            && source != target
+        {
+            graph.edges.push(Edge { source, target, bundle: bundle(model, flows) });
+        }
+    }
+    graph
+}
+
+/// Makes groups of boundaries as they are needed, so that empty ones are not drawn.
+pub(crate) struct Groups<'m> {
+    model: &'m Model,
+    by_boundary: BTreeMap<(BoundaryId, bool), usize>,
+    /// Parties outside that call nobody, where there are others that do: the two stand on two sides of the picture.
+    called: BTreeSet<ElementId>,
+}
+
+impl<'m> Groups<'m> {
+    pub(crate) fn new(model: &'m Model, bundles: &BTreeMap<(ElementId, ElementId), Vec<FlowId>>) -> Self {
+        let sources: BTreeSet<ElementId> = bundles.keys().map(|(source, _)| *source).collect();
+        let outside = |id: ElementId| model.boundary(drawn_boundary(model, id)).kind == BoundaryKind::Internet;
+        let (calling, called): (BTreeSet<_>, BTreeSet<_>) =
+            model.elements().map(|(id, _)| id).filter(|id| outside(*id)).partition(|id| sources.contains(id));
+        let called = if calling.is_empty() { BTreeSet::new() } else { called };
+        Self { model, by_boundary: BTreeMap::new(), called }
+    }
+
+    /// Whether an element stands among the parties outside that are only called.
+    pub(crate) fn is_called(&self, element: ElementId) -> bool {
+        self.called.contains(&element)
+    }
+
+    /// The group of an element.
+    pub(crate) fn of(&mut self, graph: &mut Graph, element: ElementId) -> usize {
+        self.group(graph, drawn_boundary(self.model, element), self.called.contains(&element))
+    }
+
+    /// The group of a boundary.
+    pub(crate) fn group(&mut self, graph: &mut Graph, id: BoundaryId, called: bool) -> usize {
+        if let Some(group) = self.by_boundary.get(&(id, called)) {
+            return *group;
+        }
+        let boundary = self.model.boundary(id);
+        let parent = boundary.parent.map_or(0, |parent| self.group(graph, parent, false));
+        graph.groups.push(Group {
+            identity: self.model.text(boundary.identity).to_owned(),
+            name: boundary_name(self.model, id),
+            kind: boundary.kind.as_str(),
+            parent,
+        });
+        self.by_boundary.insert((id, called), graph.groups.len() - 1);
+        graph.groups.len() - 1
+    }
+}
+
+/// The name of a boundary in pictures.
+pub(crate) fn boundary_name(model: &Model, id: BoundaryId) -> String {
+    let boundary = model.boundary(id);
+    let name = text::visible(model.text(boundary.name));
+    match boundary.kind {
+        BoundaryKind::Namespace => format!("Namespace {name}"),
+        _ => name,
+    }
+}
+
+/// The stores that one element of their boundary uses and nobody else, by that element.
+fn private_stores(
+    model: &Model,
+    bundles: &BTreeMap<(ElementId, ElementId), Vec<FlowId>>,
+) -> BTreeMap<ElementId, Vec<ElementId>> {
+    let mut others: BTreeMap<ElementId, BTreeSet<ElementId>> = BTreeMap::new();
+    for (source, target) in bundles.keys() {
+        others.entry(*source).or_default().insert(*target);
+        others.entry(*target).or_default().insert(*source);
+    }
+    let mut owned: BTreeMap<ElementId, Vec<ElementId>> = BTreeMap::new();
+    for (id, _) in model.elements().filter(|(_, e)| e.kind == ElementKind::Store) {
+        let Some(user) = others.get(&id).filter(|o| o.len() == 1).and_then(|o| o.first()) else { continue };
+        let is_user = model.element(*user).kind == ElementKind::Process && bundles.contains_key(&(*user, id));
+        if is_user && *user != id && drawn_boundary(model, *user) == drawn_boundary(model, id) {
+            owned.entry(*user).or_default().push(id);
+        }
+    }
+    owned
+}
+
+fn stencil_name(model: &Model, id: ElementId) -> &str {
+    model.vocabulary().stencil(model.element(id).stencil).map_or("", |s| &s.name)
+}
+
+fn attach(
+    model: &Model,
+    user: ElementId,
+    stores: &[ElementId],
+    bundles: &BTreeMap<(ElementId, ElementId), Vec<FlowId>>,
+) -> Attached {
+    let flows: Vec<FlowId> = stores.iter().filter_map(|s| bundles.get(&(user, *s))).flatten().copied().collect();
+    let name = |id: &ElementId| text::visible(model.text(model.element(*id).name));
+    let text = match stores {
+        [one] => name(one),
+        many => {
+            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+            for store in many {
+                *kinds.entry(stencil_name(model, *store)).or_default() += 1;
+            }
+            match kinds.first_key_value() {
+                Some((kind, _)) if kinds.len() == 1 => format!("{} {kind}s", many.len()),
+                _ => format!("{} stores", many.len()),
+            }
+        }
+    };
+    let described = stores.iter().map(|s| format!("{} {}", stencil_name(model, *s), name(s)));
+    let identities = stores.iter().map(|s| model.text(model.element(*s).identity).to_owned()).collect();
+    Attached { text, tooltip: listing(described), identities, flows: bundle(model, &flows) }
+}
+
+fn node(model: &Model, id: ElementId, group: usize) -> Node {
+    let element = model.element(id);
+    let name = model.text(element.name);
+    let stencil = stencil_name(model, id);
+    let kind = match element.kind {
+        ElementKind::Process => ShapeKind::Process,
+        ElementKind::External => ShapeKind::External,
+        ElementKind::Store => ShapeKind::Store,
+    };
+    // What a process is, a reader sees from its shape; what a store or an outside party is, he does not.
+    let told = kind != ShapeKind::Process && !stencil.eq_ignore_ascii_case(name);
+    Node {
+        identity: model.text(element.identity).to_owned(),
+        kind,
+        lines: text::two_lines(name, NAME_SIZE, NAME_WIDTH),
+        caption: if told { stencil.to_owned() } else { String::new() },
+        tooltip: format!("{stencil} {}", text::visible(name)),
+        group,
+        attached: None,
+        own_flows: None,
+    }
+}
+
+/// Flows that become one line.
+fn bundle(model: &Model, flows: &[FlowId]) -> Bundle {
+    let texts = flows.iter().map(|id| {
+        let flow = model.flow(*id);
+        let name = |e: ElementId| text::visible(model.text(model.element(e).name));
+        let unsure = if flow.confidence == Confidence::Certain { "" } else { flow.confidence.as_str() };
+        let parts = [label(model, flow), unsure.to_owned()];
+        let said = parts.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+        let said = if said.is_empty() { said } else { format!(" ({said})") };
+        format!("{} → {}{said}", name(flow.source), name(flow.target))
+    });
+    let label = match flows {
+        [] => String::new(),
+        [one] => label(model, model.flow(*one)),
+        many => {
+            let labels: BTreeSet<String> = many.iter().map(|f| label(model, model.flow(*f))).collect();
+            let first = labels.first().filter(|_| labels.len() == 1);
+            first.cloned().unwrap_or_else(|| format!("{} flows", many.len()))
+        }
+    };
+    Bundle {
+        label,
+        dashed: flows.iter().all(|f| model.flow(*f).confidence == Confidence::Possible),
+        tooltip: listing(texts),
+        identities: flows.iter().map(|f| model.text(model.flow(*f).identity).to_owned()).collect(),
+    }
+}
+
+/// What a line says: `HTTP 8080`, `read-write`, `API`.
+pub(crate) fn label(model: &Model, flow: &Flow) -> String {
+    let protocol = Some(text::visible(model.text(flow.protocol))).filter(|p| p != "-" && !p.is_empty());
+    let what = match flow.kind {
+        FlowKind::Store => flow.access.map(|a| a.as_str().to_owned()).or(protocol),
+        FlowKind::Api => protocol.or_else(|| Some("API".to_owned())),
+        _ => protocol,
+    };
+    let port = flow.port.map(|p| p.to_string());
+    let text = what.into_iter().chain(port).collect::<Vec<_>>().join(" ");
+    text::fit(&text, 10, 90)
+}
+
+/// One per line, and how many more there are.
+pub(crate) fn listing(items: impl ExactSizeIterator<Item = String>) -> String {
+    let more = items.len().saturating_sub(MOST_NAMED);
+    let mut lines: Vec<String> = items.take(MOST_NAMED).collect();
+    if more > 0 {
+        lines.push(format!("… and {more} more"));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,249 @@
+//! Addresses in configuration text: URLs, DSNs, `host:port` pairs and lists of them.
+//!
+//! An address is more than a word that looks like a host: it has a scheme, a port, a dotted name, or a key that says it
+//! is one. Whether a name without any of these is an address is for the caller to decide, who knows the key and the
+//! Services.
+
+use std::ops::Range;
+
+/// An address found in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// Host name or IP address, lower case, without the trailing dot.
+    pub(crate) host: String,
+    /// The port that is written.
+    pub(crate) port: Option<u16>,
+    /// The scheme before `://`, lower case; of `jdbc:postgresql://` the second part.
+    pub(crate) scheme: Option<String>,
+    /// Whether a user name or password stands before the host.
+    pub(crate) credential: bool,
+    /// Whether a parameter says that TLS is off or on.
+    pub(crate) tls: Option<bool>,
+    /// Where host and port stand in the text.
+    pub(crate) range: Range<usize>,
+}
+
+/// All addresses in a text that is one value: an environment value, an argument, a line of a file.
+pub(crate) fn find(text: &str) -> Vec<Address> {
+    let mut found = urls(text);
+    let covered: Vec<Range<usize>> = found.iter().map(|a| a.range.clone()).collect();
+    for (range, word) in words(text) {
+        let inside = |r: &Range<usize>| r.start < range.end && range.start < r.end;
+        // Words of a URL that is already known are not looked at again: its path may hold anything.
+        if word.contains("://") || covered.iter().any(inside) {
+            continue;
+        }
+        if let Some((host, port, inner)) = host_port(word) {
+            let credential = inner.start > 0;
+            let range = range.start + inner.start..range.start + inner.end;
+            found.push(Address { host, port, scheme: None, credential, tls: None, range });
+        }
+    }
+    found.sort_by_key(|a| a.range.start);
+    found
+}
+
+/// Whether the text as a whole is one host name, with or without a port.
+pub(crate) fn bare(text: &str) -> Option<Address> {
+    let trimmed = text.trim().trim_matches(['"', '\'']);
+    let start = text.find(trimmed)?;
+    let (host, port) = match trimmed.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port.parse().ok().filter(|p| *p > 0)?)),
+        None => (trimmed, None),
+    };
+    is_host(host).then(|| Address {
+        host: normal(host),
+        port,
+        scheme: None,
+        credential: false,
+        tls: None,
+        range: start..start + trimmed.len(),
+    })
+}
+
+fn normal(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// `scheme://[user[:password]@]host[:port][,host[:port]…][/path][?parameters]`
+fn urls(text: &str) -> Vec<Address> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find("://")).map(|i| from + i) {
+        let before = text.get(..at).unwrap_or("");
+        let scheme_start = before
+            .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
+            .map_or(0, |i| i + before.get(i..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
+        let scheme = before.get(scheme_start..).unwrap_or("").to_ascii_lowercase();
+        let authority_start = at + 3;
+        let rest = text.get(authority_start..).unwrap_or("");
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|')).unwrap_or(rest.len());
+        let whole = rest.get(..end).unwrap_or("");
+        // A password may hold a slash, so the user part ends at the last `@` before the path's own parameters.
+        let path = whole.find(['/', '?', '#', ';']).unwrap_or(whole.len());
+        let userinfo = whole.get(..path).and_then(|a| a.rfind('@')).or_else(|| {
+            let query = whole.find('?').unwrap_or(whole.len());
+            whole.get(..query).and_then(|a| a.rfind('@')).filter(|_| scheme != "http" && scheme != "https")
+        });
+        let hosts_start = userinfo.map_or(0, |i| i + 1);
+        let hosts = whole.get(hosts_start..).unwrap_or("");
+        let hosts_end = hosts.find(['/', '?', '#', ';', ')', ']', '}', '\\']).unwrap_or(hosts.len());
+        // `[::1]` starts with what would end a host.
+        let list = hosts.get(..hosts_end).unwrap_or("");
+        let tls = parameter(whole);
+        let mut offset = authority_start + hosts_start;
+        for part in list.split(',') {
+            let part_trimmed = part.trim_start_matches("tcp(");
+            let (host, port) = match part_trimmed.rsplit_once(':') {
+                Some((host, port)) => match port.parse::<u16>() {
+                    Ok(port) if port > 0 => (host, Some(port)),
+                    _ => (part_trimmed.split(':').next().unwrap_or(""), None),
+                },
+                None => (part_trimmed, None),
+            };
+            if !scheme.is_empty() && is_host(host) {
+                let start = offset + (part.len() - part_trimmed.len());
+                let len = host.len() + port.map_or(0, |_| part_trimmed.len() - host.len());
+                found.push(Address {
+                    host: normal(host),
+                    port,
+                    scheme: Some(scheme.clone()),
+                    credential: userinfo.is_some_and(|i| i > 0),
+                    tls,
+                    range: start..start + len,
+                });
+            }
+            offset += part.len() + 1;
+        }
+        from = authority_start + end.max(1);
+    }
+    found
+}
+
+/// What the parameters of a DSN say about TLS.
+fn parameter(url: &str) -> Option<bool> {
+    let lower = url.to_ascii_lowercase();
+    let off = ["sslmode=disable", "ssl=false", "tls=false", "usessl=false", "encrypt=false", "sslmode=allow", "sslmode=prefer"];
+    let on = [
+        "sslmode=require", "sslmode=verify", "ssl=true", "tls=true", "usessl=true", "requiressl=true", "encrypt=true",
+        "sslmode=required", "security.protocol=ssl",
+    ];
+    if off.iter().any(|p| lower.contains(p)) {
+        return Some(false);
+    }
+    on.iter().any(|p| lower.contains(p)).then_some(true)
+}
+
+/// The parts of a text between white space, quotes, commas, `=`, brackets and the like, with their places.
+fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let separator = |c: char| {
+        c.is_whitespace() || matches!(c, ',' | '=' | '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | ';' | '|' | '<' | '>' | '`')
+    };
+    text.split(separator).scan(0, move |at, word| {
+        let start = *at;
+        let separator_len =
+            text.get(start + word.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        *at = start + word.len() + separator_len;
+        Some((start..start + word.len(), word))
+    })
+}
+
+/// `host:port` with a host name before it, maybe `user@` and a path after it; or a dotted name of a Service.
+///
+/// The range is that of host and port in the word, so that what stands before `@` is not part of it.
+fn host_port(word: &str) -> Option<(String, Option<u16>, Range<usize>)> {
+    let whole = word.split('/').next()?;
+    let word = whole.rsplit('@').next()?;
+    let start = whole.len() - word.len();
+    match word.split_once(':') {
+        Some((host, port)) => {
+            let digits = port.find(|c: char| !c.is_ascii_digit()).map_or(port, |end| port.get(..end).unwrap_or(""));
+            let port: u16 = digits.parse().ok().filter(|p| *p > 0)?;
+            // What follows the port must not go on, as in `image:1.2` or a time.
+            let rest = word.get(host.len() + 1 + digits.len()..)?;
+            let named = host.chars().any(|c| c.is_ascii_alphabetic()) || is_ip(host);
+            (rest.is_empty() && is_host(host) && named).then(|| (normal(host), Some(port), start..whole.len()))
+        }
+        None => (is_host(word) && is_cluster_name(word)).then(|| (normal(word), None, start..whole.len())),
+    }
+}
+
+/// A name that only a Service can have: `x.ns.svc`, `x.ns.svc.cluster.local`.
+fn is_cluster_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    host.ends_with(".svc") || host.contains(".svc.") || host.ends_with(".cluster.local")
+}
+
+fn is_ip(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// Whether a text can be a host name (RFC 1123) or an IP address, and is not this machine or a wildcard.
+fn is_host(host: &str) -> bool {
+    if is_ip(host) {
+        return !matches!(host, "0.0.0.0" | "::" | "::1") && !host.starts_with("127.");
+    }
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let label = |l: &str| {
+        let bytes = l.as_bytes();
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_';
+        !l.is_empty()
+            && l.len() <= 63
+            && bytes.iter().all(plain)
+            && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+            && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let local = host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost");
+    let alphabetic = host.chars().any(|c| c.is_ascii_alphabetic());
+    host.len() <= 253 && !local && alphabetic && host.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        let one = |a: &Address| {
+            let scheme = a.scheme.as_deref().map(|s| format!("{s}://")).unwrap_or_default();
+            let port = a.port.map(|p| format!(":{p}")).unwrap_or_default();
+            let credential = if a.credential { " with credential" } else { "" };
+            format!("{scheme}{}{port}{credential} at {}", a.host, &text[a.range.clone()])
+        };
+        find(text).iter().map(one).collect()
+    }
+
+    #[test]
+    fn addresses_are_found_where_people_write_them() {
+        let table: &[(&str, &[&str])] = &[
+            ("redis-cart:6379", &["redis-cart:6379 at redis-cart:6379"]),
+            ("http://orders.shop.svc.cluster.local:8080/v1?x=1", &[
+                "http://orders.shop.svc.cluster.local:8080 at orders.shop.svc.cluster.local:8080",
+            ]),
+            ("postgresql://user:pa/ss@ledger-db:5432/db?sslmode=disable", &[
+                "postgresql://ledger-db:5432 with credential at ledger-db:5432",
+            ]),
+            ("jdbc:mysql://a:3306,b:3307/db", &["mysql://a:3306 at a:3306", "mysql://b:3307 at b:3307"]),
+            ("kafka-0.kafka:9092,kafka-1.kafka:9092", &[
+                "kafka-0.kafka:9092 at kafka-0.kafka:9092",
+                "kafka-1.kafka:9092 at kafka-1.kafka:9092",
+            ]),
+            ("--redis=cache:6379 --listen=0.0.0.0:80 --at=localhost:1", &["cache:6379 at cache:6379"]),
+            ("12:30", &[]),
+            ("registry.example/shop/cart:1.2.3", &[]),
+            ("user@db.shop.svc", &["db.shop.svc at db.shop.svc"]),
+            ("https://[::1]:80/", &[]),
+            ("nothing here", &[]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(shown(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn parameters_say_whether_tls_is_used() {
+        let tls = |text| find(text).first().and_then(|a| a.tls);
+        assert_eq!(tls("postgres://db/x?sslmode=disable"), Some(false));
+        assert_eq!(tls("postgres://db/x?sslmode=verify-full"), Some(true));
+        assert_eq!(tls("postgres://db/x"), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! Whether a value in plain text is a credential.
+//!
+//! A false alarm costs more than a missed one: names of files, references, switches and lengths are not credentials,
+//! nor is a variable that is empty or refers to another one.
+
+use crate::address;
+
+/// Words that, as the end of a variable's name, say that its value is secret.
+const SECRET_WORDS: [&str; 13] = [
+    "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "API_KEY", "ACCESS_KEY", "SECRET_KEY", "PRIVATE_KEY",
+    "CREDENTIALS", "PWD", "PASS",
+];
+
+/// Values that are settings rather than secrets.
+const SETTINGS: [&str; 12] =
+    ["true", "false", "yes", "no", "on", "off", "none", "null", "disabled", "enabled", "required", "optional"];
+
+fn upper(name: &str) -> String {
+    name.chars().map(|c| if matches!(c, '-' | '.') { '_' } else { c.to_ascii_uppercase() }).collect()
+}
+
+/// Whether a variable's name says that its value is secret.
+fn is_secret_name(name: &str) -> bool {
+    let name = upper(name);
+    let ends = |word: &&str| name == **word || name.strip_suffix(**word).is_some_and(|before| before.ends_with('_'));
+    // `PWD` alone is the working directory.
+    name != "PWD" && SECRET_WORDS.iter().any(|w| ends(&w))
+}
+
+/// Whether a value can be a secret at all.
+fn can_be_secret(value: &str) -> bool {
+    let value = value.trim();
+    let reference = value.starts_with("$(") || value.starts_with("${") || value.starts_with('$') || value.starts_with("{{");
+    let path = value.starts_with('/') || value.starts_with("./") || value.starts_with("file:");
+    let number = value.len() < 6 && value.parse::<f64>().is_ok();
+    let name = value.starts_with("http://") || value.starts_with("https://");
+    !value.is_empty()
+        && !reference
+        && !path
+        && !number
+        && !name
+        && !value.starts_with('<')
+        && !SETTINGS.contains(&value.to_ascii_lowercase().as_str())
+}
+
+/// Whether a URL in a value carries a password.
+fn in_url(value: &str) -> bool {
+    let Some((_, rest)) = value.split_once("://") else { return false };
+    let Some((user, _)) = rest.split_once('@') else { return false };
+    user.split_once(':').is_some_and(|(_, password)| can_be_secret(password)) && address::find(value).iter().any(|a| a.credential)
+}
+
+/// Whether an environment variable holds a credential.
+pub(crate) fn in_variable(name: &str, value: &str) -> bool {
+    (is_secret_name(name) && can_be_secret(value)) || in_url(value) || is_private_key(value)
+}
+
+fn is_private_key(value: &str) -> bool {
+    value.contains("-----BEGIN") && value.contains("PRIVATE KEY-----")
+}
+
+/// The position of the first argument that holds a credential: `--password=x`, or `x` after `--password`.
+pub(crate) fn in_arguments(arguments: &[&str]) -> Option<usize> {
+    for (index, argument) in arguments.iter().enumerate() {
+        let flag = |text: &str| text.starts_with('-').then(|| text.trim_start_matches('-').to_owned());
+        if let Some((name, value)) = argument.split_once('=')
+            && flag(name).is_some_and(|n| is_secret_name(&n))
+            && can_be_secret(value)
+        {
+            return Some(index);
+        }
+        let before = index.checked_sub(1).and_then(|i| arguments.get(i)).filter(|b| !b.contains('='));
+        let named = before.and_then(|b| flag(b)).is_some_and(|n| is_secret_name(&n));
+        if (named && !argument.starts_with('-') && can_be_secret(argument)) || in_url(argument) {
+            return Some(index);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_hold_credentials_only_if_name_and_value_say_so() {
+        let table = [
+            ("DB_PASSWORD", "tr0ub4dor", true),
+            ("POSTGRES_PASSWORD", "accounts-pwd", true),
+            ("API_KEY", "sk-0123456789", true),
+            ("DATABASE_URL", "postgres://shop:tr0ub4dor@db/shop", true),
+            ("DB_PASSWORD", "$(FROM_SECRET)", false),
+            ("DB_PASSWORD_FILE", "/run/secrets/db", false),
+            ("DB_PASSWORD", "/run/secrets/db", false),
+            ("PASSWORD", "", false),
+            ("ALLOW_EMPTY_PASSWORD", "yes", false),
+            ("TOKEN_TTL", "3600", false),
+            ("TOKEN", "3600", false),
+            ("PWD", "/app/data", false),
+            ("DATABASE_URL", "postgres://db/shop", false),
+            ("BYPASS", "tr0ub4dor", false),
+            ("TOKEN", "https://issuer.example/token", false),
+        ];
+        for (name, value, expected) in table {
+            assert_eq!(in_variable(name, value), expected, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn arguments_hold_credentials_behind_secret_flags() {
+        assert_eq!(in_arguments(&["run", "--password=tr0ub4dor"]), Some(1));
+        assert_eq!(in_arguments(&["run", "--password", "tr0ub4dor"]), Some(2));
+        assert_eq!(in_arguments(&["run", "--password", "$(DB_PASSWORD)"]), None);
+        assert_eq!(in_arguments(&["run", "--password-file=/x"]), None);
+        assert_eq!(in_arguments(&["redis-server", "--requirepass", "x"]), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! From Kubernetes objects to the model.
+//!
+//! Each signal (module `signals`) looks for one kind of evidence and makes claims; one merger (module `merge`) builds
+//! the model from all claims. Names, labels and addresses of particular applications occur nowhere: what images tell is
+//! in `catalog/technologies`, everything else is what the objects mean.
+
+mod address;
+mod claims;
+mod credentials;
+mod directory;
+mod host_path;
+mod merge;
+mod resolve;
+mod secret_data;
+mod signals;
+mod technology;
+mod traffic;
+mod world;
+
+use kubestride_manifest::Manifests;
+use kubestride_model::Model;
+use kubestride_source::Span;
+
+/// How complete the input is, which decides what absence means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything of the cluster is there.
+    Cluster,
+    /// Everything of the application is there; other things of the cluster are not.
+    Application,
+    /// A part of an application: what is not there may be elsewhere.
+    Fragment,
+}
+
+impl Scope {
+    /// The word on the command line and in outputs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Cluster => "cluster",
+            Scope::Application => "application",
+            Scope::Fragment => "fragment",
+        }
+    }
+}
+
+/// What the user says about the input.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How complete it is.
+    pub scope: Scope,
+    /// The namespace of objects that name none.
+    pub namespace: String,
+}
+
+/// A model, and the parts of values that were read as addresses and may be shown.
+#[derive(Debug)]
+pub struct Discovered {
+    /// The data-flow diagram.
+    pub model: Model,
+    /// Places in the input that hold addresses, without credentials.
+    pub addresses: Vec<Span>,
+}
+
+/// Builds the model of a set of objects.
+pub fn discover(manifests: &Manifests, options: &Options) -> Discovered {
+    let world = world::World::new(manifests, options);
+    let mut claims = claims::Claims::default();
+    for signal in signals::SIGNALS {
+        signal.claim(&world, &mut claims);
+    }
+    let addresses = std::mem::take(&mut claims.reveals);
+    Discovered { model: merge::merge(&world, claims), addresses }
+}

@@ -1,0 +1,355 @@
+//! From claims to the model.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use kubestride_model::{
+    Access, BoundaryId, BoundaryKind, Builder, ContainerId, ControlId, ElementId, ElementKind, Evidence, FlowDraft,
+    FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
+};
+use kubestride_stencils::values::*;
+use kubestride_stencils::{attributes as attr, stencil};
+
+use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
+use crate::world::World;
+
+/// Builds the model: boundaries, workloads with their containers, then what flows, controls and names bring.
+pub(crate) fn merge(world: &World<'_>, claims: Claims) -> Model {
+    let mut merger = Merger::new(world);
+    merger.workloads();
+    for claim in &claims.stores {
+        let id = merger.party(&Party::Store(claim.store.clone()), &claim.note);
+        let evidence = merger.evidence(&claim.note);
+        merger.builder.explain_element(id, evidence);
+    }
+    merger.flows(claims.flows);
+    for claim in claims.controls {
+        let evidence = merger.evidence(&claim.note);
+        let boundary = merger.boundary_of_namespace(claim.namespace.as_deref());
+        let workloads = claim.workloads.iter().filter_map(|w| merger.workloads.get(*w).copied()).collect();
+        let id = merger.builder.control(&claim.identity, &claim.name, claim.stencil, boundary, workloads, evidence);
+        merger.controls.insert(claim.identity, id);
+    }
+    for claim in claims.names {
+        let evidence = merger.evidence(&claim.note);
+        let boundary = merger.boundary_of_namespace(Some(&claim.namespace));
+        let workloads = claim.workloads.iter().filter_map(|w| merger.workloads.get(*w).copied()).collect();
+        let id = merger.builder.name(&claim.identity, &claim.name, stencil::SERVICE, boundary, workloads, evidence);
+        merger.names.insert(claim.identity, id);
+    }
+    let mut seen: HashSet<(SubjectRef, kubestride_model::AttributeId)> = HashSet::new();
+    for claim in claims.attributes {
+        let Some(subject) = merger.subject(&claim.subject) else { continue };
+        if seen.insert((subject, claim.attribute)) {
+            let evidence = merger.evidence(&claim.note);
+            let value = match claim.value {
+                Raw::Value(value) => value,
+                Raw::Text(text) => Value::Text(merger.builder.intern(&text)),
+            };
+            merger.builder.set(subject, claim.attribute, value, evidence);
+        }
+    }
+    merger.builder.finish()
+}
+
+struct Merger<'w, 'a> {
+    world: &'w World<'a>,
+    builder: Builder,
+    internet: BoundaryId,
+    cluster: BoundaryId,
+    control_plane: BoundaryId,
+    node: BoundaryId,
+    namespaces: BTreeMap<String, BoundaryId>,
+    workloads: Vec<ElementId>,
+    containers: BTreeMap<(usize, String), ContainerId>,
+    controls: BTreeMap<String, ControlId>,
+    names: BTreeMap<String, NameId>,
+}
+
+/// The Kubernetes stencil of a workload kind.
+fn workload_stencil(kind: &str) -> StencilId {
+    match kind {
+        "Deployment" => stencil::DEPLOYMENT,
+        "StatefulSet" => stencil::STATEFUL_SET,
+        "DaemonSet" => stencil::DAEMON_SET,
+        "ReplicaSet" => stencil::REPLICA_SET,
+        "ReplicationController" => stencil::REPLICATION_CONTROLLER,
+        "Job" => stencil::JOB,
+        "CronJob" => stencil::CRON_JOB,
+        "Pod" => stencil::POD,
+        _ => stencil::WORKLOAD,
+    }
+}
+
+impl<'w, 'a> Merger<'w, 'a> {
+    fn new(world: &'w World<'a>) -> Self {
+        let mut builder = Builder::new(kubestride_stencils::vocabulary());
+        let default = builder.evidence(Origin::Default, None, "every cluster has it");
+        let outside = builder.evidence(Origin::Default, None, "what lies outside the cluster");
+        let mut add = |identity: &str, name: &str, kind, stencil, parent, evidence| {
+            builder.boundary(identity, name, kind, stencil, parent, evidence)
+        };
+        let internet = add("internet", "Internet", BoundaryKind::Internet, stencil::INTERNET_BOUNDARY, None, outside);
+        let cluster = add("cluster", "Cluster", BoundaryKind::Cluster, stencil::CLUSTER_BOUNDARY, None, default);
+        let control_plane = add(
+            "control-plane",
+            "Control plane",
+            BoundaryKind::ControlPlane,
+            stencil::CONTROL_PLANE_BOUNDARY,
+            Some(cluster),
+            default,
+        );
+        let node = add("node", "Node", BoundaryKind::Node, stencil::NODE_BOUNDARY, Some(cluster), default);
+        let (namespaces, containers) = (BTreeMap::new(), BTreeMap::new());
+        let (controls, names) = (BTreeMap::new(), BTreeMap::new());
+        let workloads = Vec::new();
+        Self { world, builder, internet, cluster, control_plane, node, namespaces, workloads, containers, controls, names }
+    }
+
+    fn evidence(&mut self, note: &Note) -> Evidence {
+        self.builder.evidence(note.origin, note.span, &note.text)
+    }
+
+    fn namespace(&mut self, name: &str) -> BoundaryId {
+        if let Some(id) = self.namespaces.get(name) {
+            return *id;
+        }
+        let note = match self.world.namespaces.get(name) {
+            Some(object) => Note::stated(object.span(), ""),
+            None => {
+                let inside = self.world.workloads.iter().find(|w| w.namespace == name);
+                Note { origin: Origin::Merged, span: inside.map(|w| w.span()), text: "objects are in it".to_owned() }
+            }
+        };
+        let evidence = self.evidence(&note);
+        let (identity, kind) = (format!("Namespace/{name}"), BoundaryKind::Namespace);
+        let parent = Some(self.cluster);
+        let id = self.builder.boundary(&identity, name, kind, stencil::NAMESPACE_BOUNDARY, parent, evidence);
+        self.namespaces.insert(name.to_owned(), id);
+        id
+    }
+
+    fn boundary_of_namespace(&mut self, namespace: Option<&str>) -> BoundaryId {
+        match namespace {
+            Some(name) => self.namespace(name),
+            None => self.cluster,
+        }
+    }
+
+    fn workloads(&mut self) {
+        for name in self.world.all_namespaces() {
+            self.namespace(&name);
+        }
+        let world = self.world;
+        for (index, workload) in world.workloads.iter().enumerate() {
+            let namespace = self.namespace(&workload.namespace);
+            let evidence = self.evidence(&Note::stated(workload.span(), ""));
+            let name = kubestride_manifest::display_name(workload.object());
+            let boundary = self.builder.boundary(
+                &format!("workload/{}", workload.identity),
+                &name,
+                BoundaryKind::Workload,
+                stencil::WORKLOAD_BOUNDARY,
+                Some(namespace),
+                evidence,
+            );
+            let stencil = workload_stencil(workload.object().kind());
+            let id =
+                self.builder.element(&workload.identity, &name, ElementKind::Process, stencil, boundary, evidence);
+            self.workloads.push(id);
+            for container in &workload.containers {
+                let stencil = match container.role() {
+                    kubestride_manifest::ContainerRole::Init => stencil::INIT_CONTAINER,
+                    kubestride_manifest::ContainerRole::Sidecar => stencil::SIDECAR_CONTAINER,
+                    kubestride_manifest::ContainerRole::Main => stencil::CONTAINER,
+                };
+                let evidence = self.evidence(&Note::stated(container.span(), ""));
+                let id = self.builder.container(id, container.name(), stencil, evidence);
+                self.containers.insert((index, container.name().to_owned()), id);
+            }
+        }
+    }
+
+    /// The element of a party, added where it is not there yet.
+    fn party(&mut self, party: &Party, note: &Note) -> ElementId {
+        if let Party::Workload(index) = party
+            && let Some(id) = self.workloads.get(*index)
+        {
+            return *id;
+        }
+        let (identity, name, kind, stencil, boundary) = match party {
+            Party::Workload(index) => {
+                let name = format!("workload {index}");
+                (name.clone(), name, ElementKind::Process, stencil::WORKLOAD, self.cluster)
+            }
+            Party::UnresolvedService { namespace, name } => {
+                let boundary = self.namespace(namespace);
+                let identity = format!("Service/{namespace}/{name}");
+                (identity, name.clone(), ElementKind::Process, stencil::UNRESOLVED_SERVICE, boundary)
+            }
+            Party::Internet => {
+                let name = "Internet".to_owned();
+                ("external/internet".to_owned(), name, ElementKind::External, stencil::INTERNET, self.internet)
+            }
+            Party::Host(host) => {
+                let identity = format!("external/{host}");
+                (identity, host.clone(), ElementKind::External, stencil::EXTERNAL_HOST, self.internet)
+            }
+            Party::Registry(host) => {
+                let identity = format!("registry/{host}");
+                (identity, host.clone(), ElementKind::External, stencil::REGISTRY, self.internet)
+            }
+            Party::ApiServer => {
+                let name = "API server".to_owned();
+                ("apiserver".to_owned(), name, ElementKind::Process, stencil::API_SERVER, self.control_plane)
+            }
+            Party::ClusterDns => {
+                let name = "Cluster DNS".to_owned();
+                ("dns".to_owned(), name, ElementKind::Process, stencil::CLUSTER_DNS, self.control_plane)
+            }
+            Party::Kubelet => {
+                ("kubelet".to_owned(), "kubelet".to_owned(), ElementKind::Process, stencil::KUBELET, self.node)
+            }
+            Party::Metadata => {
+                let name = "Cloud metadata service".to_owned();
+                let identity = "external/169.254.169.254".to_owned();
+                (identity, name, ElementKind::External, stencil::METADATA_SERVICE, self.node)
+            }
+            Party::ApiUser { identity, name, group } => {
+                let stencil = if *group { stencil::API_GROUP } else { stencil::API_USER };
+                (identity.clone(), name.clone(), ElementKind::External, stencil, self.internet)
+            }
+            Party::Store(store) => {
+                let boundary = match (&store.namespace, store.stencil) {
+                    (Some(namespace), _) => self.namespace(namespace),
+                    (None, stencil::HOST_PATH) => self.node,
+                    (None, _) => self.internet,
+                };
+                (store.identity.clone(), store.name.clone(), ElementKind::Store, store.stencil, boundary)
+            }
+        };
+        if let Some(id) = self.builder.find_element(&identity) {
+            return id;
+        }
+        let evidence = self.evidence(note);
+        self.builder.element(&identity, &name, kind, stencil, boundary, evidence)
+    }
+
+    fn flows(&mut self, claims: Vec<FlowClaim>) {
+        let groups = group(claims);
+        for claims in groups {
+            self.flow(claims);
+        }
+    }
+
+    /// One flow from all claims about it, the surest first.
+    fn flow(&mut self, claims: Vec<FlowClaim>) {
+        let Some(first) = claims.first() else { return };
+        let source = self.party(&first.source, &first.note);
+        let target = self.party(&first.target, &first.note);
+        if source == target {
+            return;
+        }
+        let stencil = match first.kind {
+            FlowKind::Traffic => stencil::TRAFFIC,
+            FlowKind::Exposure => stencil::EXPOSURE,
+            FlowKind::Store => stencil::STORE_ACCESS,
+            FlowKind::Api => stencil::API_CALLS,
+            FlowKind::Supply => stencil::SUPPLY,
+            FlowKind::Dns => stencil::DNS,
+            FlowKind::Probe => stencil::PROBE,
+        };
+        let network = matches!(first.kind, FlowKind::Traffic | FlowKind::Exposure);
+        let protocol = claims.iter().find_map(|c| c.protocol.clone().filter(|p| p != "TCP"));
+        let protocol = protocol.unwrap_or_else(|| if network { "TCP" } else { "-" }.to_owned());
+        let access = claims.iter().filter_map(|c| c.access).max_by_key(|a| *a == Access::ReadWrite);
+        let draft = FlowDraft {
+            source,
+            target,
+            kind: first.kind,
+            stencil,
+            access,
+            port: claims.iter().find_map(|c| c.port),
+            protocol: &protocol,
+            via: claims.iter().find_map(|c| c.via.as_deref()),
+            confidence: claims.iter().map(|c| c.confidence).max().unwrap_or(first.confidence),
+            implicit: claims.iter().all(|c| c.implicit),
+        };
+        let mut id = FlowId(0);
+        for claim in &claims {
+            let evidence = self.evidence(&claim.note);
+            id = self.builder.flow(draft, evidence);
+        }
+        let subject = SubjectRef::Flow(id);
+        let mut set = BTreeSet::new();
+        for (attribute, value, note) in claims.iter().flat_map(|c| &c.attributes) {
+            let evidence = self.evidence(note);
+            if set.insert(*attribute) {
+                self.builder.set(subject, *attribute, *value, evidence);
+            } else if self.builder.get(subject, *attribute) == Some(*value) {
+                self.builder.also(subject, *attribute, evidence);
+            } else if *attribute == attr::ENCRYPTION.id && *value == attr::ENCRYPTION.value(Encryption::Plain) {
+                // One way in that can be read is enough.
+                self.builder.set(subject, *attribute, *value, evidence);
+            }
+        }
+        if let (Some(port), true) = (draft.port, network) {
+            let evidence = self.evidence(&first.note);
+            self.builder.set(subject, attr::PORT.id, Value::Number(i64::from(port)), evidence);
+        }
+        if first.kind == FlowKind::Exposure && matches!(first.target, Party::Workload(_)) {
+            let evidence = self.evidence(&first.note);
+            let target = SubjectRef::Element(target);
+            self.builder.set(target, attr::EXPOSED.id, attr::EXPOSED.value(YesNo::Yes), evidence);
+        }
+    }
+
+    fn subject(&mut self, subject: &Subject) -> Option<SubjectRef> {
+        Some(match subject {
+            Subject::Party(Party::Workload(index)) => SubjectRef::Element(*self.workloads.get(*index)?),
+            Subject::Party(Party::Store(store)) => SubjectRef::Element(self.builder.find_element(&store.identity)?),
+            Subject::Party(party) => {
+                let note = Note::absent(None, "");
+                SubjectRef::Element(self.party(party, &note))
+            }
+            Subject::Container(workload, name) => {
+                SubjectRef::Container(*self.containers.get(&(*workload, name.clone()))?)
+            }
+            Subject::Namespace(name) => SubjectRef::Boundary(self.namespace(name)),
+            Subject::Cluster => SubjectRef::Boundary(self.cluster),
+            Subject::Control(identity) => SubjectRef::Control(*self.controls.get(identity)?),
+            Subject::Name(identity) => SubjectRef::Name(*self.names.get(identity)?),
+        })
+    }
+}
+
+/// Claims about one connection, together: the same ends, kind and port of the target. A claim without a port belongs to
+/// the connections between its ends that have one. Exposure is told apart by the way in, too, for each way in is
+/// protected in its own way.
+fn group(claims: Vec<FlowClaim>) -> Vec<Vec<FlowClaim>> {
+    type Key = (Party, Party, FlowKind, Option<u16>, Option<String>);
+    let mut groups: BTreeMap<Key, Vec<FlowClaim>> = BTreeMap::new();
+    let mut portless: Vec<FlowClaim> = Vec::new();
+    for claim in claims {
+        let connection = matches!(claim.kind, FlowKind::Traffic | FlowKind::Exposure);
+        if connection && claim.target_port.or(claim.port).is_none() {
+            portless.push(claim);
+            continue;
+        }
+        let port = if claim.kind == FlowKind::Traffic { claim.target_port.or(claim.port) } else { claim.port };
+        let via = claim.via.clone().filter(|_| claim.kind == FlowKind::Exposure);
+        groups.entry((claim.source.clone(), claim.target.clone(), claim.kind, port, via)).or_default().push(claim);
+    }
+    for claim in portless {
+        let low: Key = (claim.source.clone(), claim.target.clone(), claim.kind, None, None);
+        let high: Key = (claim.source.clone(), claim.target.clone(), claim.kind, Some(u16::MAX), None);
+        match groups.range_mut(low.clone()..=high).next() {
+            Some((_, group)) => group.push(claim),
+            None => groups.entry(low).or_default().push(claim),
+        }
+    }
+    let mut out: Vec<Vec<FlowClaim>> = groups.into_values().collect();
+    for group in &mut out {
+        group.sort_by_key(|c| std::cmp::Reverse(c.confidence));
+    }
+    out
+}

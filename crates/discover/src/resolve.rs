@@ -1,0 +1,54 @@
+//! From a host name in configuration to the party it means.
+
+use crate::claims::Party;
+use crate::world::{ServiceInfo, World};
+
+/// What a host name means for a workload in a namespace.
+pub(crate) enum Resolved<'w, 'a> {
+    /// A Service of the input.
+    Service(&'w ServiceInfo<'a>),
+    /// The API server.
+    ApiServer,
+    /// A name that only a Service can have, but no such Service is in the input.
+    Missing { namespace: String, name: String },
+    /// A host outside: a name with a dot, or an address.
+    Outside(Party),
+    /// A single word that is no Service.
+    Word,
+}
+
+/// Finds out what `host` means in `namespace`, as the resolver of a pod would.
+pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str) -> Resolved<'w, 'a> {
+    let host = host.trim_end_matches('.');
+    let labels: Vec<&str> = host.split('.').collect();
+    let (name, in_namespace, certain) = match labels.as_slice() {
+        [name] => (*name, namespace, false),
+        // A pod of a StatefulSet behind a headless Service: pod.service.namespace.svc…
+        [_, name, ns, "svc", ..] if world.service(ns, name).is_some() => (*name, *ns, true),
+        [name, ns, "svc", ..] => (*name, *ns, true),
+        [name, ns] if world.service(ns, name).is_some() => (*name, *ns, true),
+        // pod.service within the same namespace
+        [_, name] if world.service(namespace, name).is_some() => (*name, namespace, true),
+        [_, name, ns] if world.service(ns, name).is_some() => (*name, *ns, true),
+        _ => return outside(host),
+    };
+    if matches!((name, in_namespace), ("kubernetes", "default")) && (certain || world.service(namespace, name).is_none()) {
+        return Resolved::ApiServer;
+    }
+    match world.service(in_namespace, name) {
+        Some(service) if service.is_external_name() => match service.service.external_name() {
+            Some(target) => outside(&target.to_ascii_lowercase()),
+            None => Resolved::Service(service),
+        },
+        Some(service) => Resolved::Service(service),
+        None if certain => Resolved::Missing { namespace: in_namespace.to_owned(), name: name.to_owned() },
+        None => Resolved::Word,
+    }
+}
+
+fn outside<'w, 'a>(host: &str) -> Resolved<'w, 'a> {
+    if host == "169.254.169.254" {
+        return Resolved::Outside(Party::Metadata);
+    }
+    Resolved::Outside(Party::Host(host.to_owned()))
+}

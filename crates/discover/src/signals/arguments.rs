@@ -1,0 +1,96 @@
+//! Addresses in commands and arguments, also of init containers that wait for what the workload needs.
+
+use kubestride_model::Confidence;
+use kubestride_yaml::Value;
+
+use super::Signal;
+use crate::address;
+use crate::claims::{Claims, Note};
+use crate::traffic::{self, Finding};
+use crate::world::World;
+
+pub(crate) struct Arguments;
+
+impl Signal for Arguments {
+    fn name(&self) -> &'static str {
+        "arguments"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for (index, workload) in world.workloads.iter().enumerate() {
+            for container in &workload.containers {
+                let words: Vec<Value<'_>> = container.command().chain(container.args()).collect();
+                for (at, word) in words.iter().enumerate() {
+                    let before = at.checked_sub(1).and_then(|i| words.get(i)).and_then(|w| w.as_str());
+                    claim_word(world, index, container.name(), *word, before.unwrap_or(""), claims);
+                }
+            }
+        }
+    }
+}
+
+/// The name of the flag of an argument: `redis` of `--redis=cache:6379`, or of `--redis` before `cache:6379`.
+fn flag<'t>(text: &'t str, before: &'t str) -> &'t str {
+    let name = |word: &'t str| word.strip_prefix('-').map(|w| w.trim_start_matches('-'));
+    match text.split_once('=') {
+        Some((flag, _)) => name(flag).unwrap_or(flag),
+        None => name(before).filter(|n| !n.contains('=')).unwrap_or(""),
+    }
+}
+
+fn claim_word(world: &World<'_>, index: usize, container: &str, word: Value<'_>, before: &str, claims: &mut Claims) {
+    let Some(text) = word.as_str() else { return };
+    let key = flag(text, before);
+    // A script has no flags; its lines are looked at as they are.
+    let script = text.contains('\n') || text.contains(' ');
+    let key = if script { "" } else { key };
+    let mut addresses = address::find(text);
+    if addresses.is_empty() {
+        let value_start = if script { 0 } else { text.find('=').map_or(0, |i| i + 1) };
+        let value = text.get(value_start..).unwrap_or("");
+        let is_value = !script && !value.starts_with('-') && traffic::is_address_key(key);
+        if let Some(mut address) = address::bare(value).filter(|_| is_value) {
+            address.range = value_start + address.range.start..value_start + address.range.end;
+            addresses.push(address);
+        }
+    }
+    if script {
+        addresses.extend(of_options(text));
+    }
+    for address in addresses {
+        let place = word.subspan(address.range.clone());
+        let note = Note::stated(place.unwrap_or(word.span()), format!("an argument of container {container}"));
+        let inside = if script { Confidence::Likely } else { Confidence::Certain };
+        let finding = Finding { key, port: None, inside, outside: Confidence::Likely, note };
+        if traffic::claim(world, index, &address, &finding, claims) {
+            claims.reveals.extend(place);
+        }
+    }
+}
+
+/// Hosts behind the options that clients of databases and `nc` have: `-h db -p 5432`, `nc -z db 5432`.
+fn of_options(script: &str) -> Vec<address::Address> {
+    let mut out = Vec::new();
+    for line in script.lines() {
+        let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\'' | '(' | ')')).collect();
+        for (at, word) in words.iter().enumerate() {
+            let next = |n: usize| words.get(at + n).copied().unwrap_or("");
+            let (host, port) = match *word {
+                "-h" | "--host" => (next(1), words.iter().skip_while(|w| **w != "-p" && **w != "--port").nth(1).copied()),
+                "nc" | "ncat" | "netcat" => {
+                    let mut plain = words.iter().skip(at + 1).filter(|w| !w.starts_with('-') && !w.is_empty());
+                    (plain.next().copied().unwrap_or(""), plain.next().copied())
+                }
+                _ => continue,
+            };
+            let port = port.and_then(|p| p.parse::<u16>().ok());
+            if let (Some(mut address), Some(port)) = (address::bare(host), port) {
+                let start = host.as_ptr() as usize - script.as_ptr() as usize;
+                address.range = start..start + host.len();
+                address.port = Some(port);
+                out.push(address);
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,158 @@
+//! Addresses in environment variables: plain values, single keys of ConfigMaps and Secrets, and whole ConfigMaps and
+//! Secrets by `envFrom`.
+
+use std::collections::BTreeMap;
+
+use kubestride_manifest::{Container, EnvSourceKind, Object};
+use kubestride_model::Confidence;
+use kubestride_source::Span;
+use kubestride_yaml::Value;
+
+use super::Signal;
+use crate::address::{self, Address};
+use crate::claims::{Claims, Note};
+use crate::directory;
+use crate::secret_data;
+use crate::traffic::{self, Finding};
+use crate::world::World;
+
+pub(crate) struct Environment;
+
+/// A variable of a container with the place of its value.
+struct Variable<'a> {
+    name: String,
+    text: std::borrow::Cow<'a, str>,
+    /// The value in the source, if it stands there as it is.
+    value: Option<Value<'a>>,
+    span: Span,
+    /// What says so, for people.
+    from: String,
+    inside: Confidence,
+}
+
+impl Signal for Environment {
+    fn name(&self) -> &'static str {
+        "environment"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for index in 0..world.workloads.len() {
+            let Some(workload) = world.workloads.get(index) else { continue };
+            for container in &workload.containers {
+                let variables = variables(world, index, container);
+                claim_variables(world, index, container.name(), &variables, claims);
+            }
+        }
+    }
+}
+
+/// All variables of a container; those named one by one override those taken whole.
+fn variables<'a>(world: &World<'a>, index: usize, container: &Container<'a>) -> Vec<Variable<'a>> {
+    let Some(workload) = world.workloads.get(index) else { return Vec::new() };
+    let namespace = workload.namespace.as_str();
+    let mut out: BTreeMap<String, Variable<'a>> = BTreeMap::new();
+    for whole in container.env_from() {
+        let object = match whole.kind {
+            EnvSourceKind::ConfigMap => world.config_map(namespace, whole.name),
+            EnvSourceKind::Secret => world.secret(namespace, whole.name),
+            EnvSourceKind::Field | EnvSourceKind::Resource => None,
+        };
+        let Some(object) = object else { continue };
+        for entry in data(object) {
+            let name = format!("{}{}", whole.prefix.unwrap_or(""), entry.key);
+            let inside = directory::confidence(world, index, object, entry.key, &entry.text);
+            let from = format!("{} of {} {}, taken whole", entry.key, object.kind(), object.name());
+            let (text, value, span) = (entry.text, entry.value, entry.span);
+            out.insert(name.clone(), Variable { name, text, value, span, from, inside });
+        }
+    }
+    for variable in container.env() {
+        let name = variable.name.to_owned();
+        if let Some(value) = variable.value {
+            let Some(text) = value.scalar_text() else { continue };
+            let (from, inside) = (name.clone(), Confidence::Certain);
+            let span = value.span();
+            out.insert(name.clone(), Variable { name, text: text.into(), value: Some(value), span, from, inside });
+        } else if let Some(source) = &variable.source {
+            let object = match source.kind {
+                EnvSourceKind::ConfigMap => world.config_map(namespace, source.name),
+                EnvSourceKind::Secret => world.secret(namespace, source.name),
+                EnvSourceKind::Field | EnvSourceKind::Resource => None,
+            };
+            let entry = object.and_then(|o| data(o).into_iter().find(|e| Some(e.key) == source.key));
+            let (Some(object), Some(entry)) = (object, entry) else { continue };
+            let from = format!("{name}, which is {} of {} {}", entry.key, object.kind(), object.name());
+            let inside = Confidence::Certain;
+            let (text, value, span) = (entry.text, entry.value, entry.span);
+            out.insert(name.clone(), Variable { name, text, value, span, from, inside });
+        }
+    }
+    out.into_values().collect()
+}
+
+/// The entries of a ConfigMap or a Secret as texts.
+fn data(object: Object<'_>) -> Vec<secret_data::Entry<'_>> {
+    secret_data::entries(object)
+}
+
+fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: &[Variable<'_>], claims: &mut Claims) {
+    let text_of = |name: &str| variables.iter().find(|v| v.name == name).map(|v| v.text.trim());
+    for variable in variables {
+        let mut addresses = address::find(&variable.text);
+        if addresses.is_empty() && traffic::is_address_key(&variable.name) {
+            addresses.extend(address::bare(&variable.text));
+            if addresses.is_empty() {
+                addresses.extend(host_list(&variable.text));
+            }
+        }
+        for address in addresses {
+            let port = sibling_port(&variable.name, &text_of);
+            let finding = Finding {
+                key: &variable.name,
+                port,
+                inside: variable.inside,
+                outside: Confidence::Likely.min(variable.inside),
+                note: Note::stated(place(variable, &address), format!("container {container} has {}", variable.from)),
+            };
+            if traffic::claim(world, index, &address, &finding, claims)
+                && let Some(shown) = variable.value.and_then(|v| v.subspan(address.range.clone()))
+            {
+                claims.reveals.push(shown);
+            }
+        }
+    }
+}
+
+/// Where an address stands: exactly if it can be told, else the whole value.
+fn place(variable: &Variable<'_>, address: &Address) -> Span {
+    variable.value.and_then(|v| v.subspan(address.range.clone())).unwrap_or(variable.span)
+}
+
+/// Names without ports in a list: `cache-0,cache-1`.
+fn host_list(text: &str) -> Vec<Address> {
+    if !text.contains([',', ';']) {
+        return Vec::new();
+    }
+    let mut at = 0;
+    let mut out = Vec::new();
+    for part in text.split([',', ';']) {
+        if let Some(mut address) = address::bare(part) {
+            address.range = at + address.range.start..at + address.range.end;
+            out.push(address);
+        }
+        at += part.len() + 1;
+    }
+    out
+}
+
+/// The port that belongs to a host variable: `DB_PORT` beside `DB_HOST`, `PGPORT` beside `PGHOST`.
+fn sibling_port<'t>(name: &str, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Option<u16> {
+    let upper = name.to_ascii_uppercase();
+    let ends = ["HOSTNAME", "HOST", "ADDRESS", "ADDR", "SERVER", "ENDPOINT", "SERVICE"];
+    let end = ends.into_iter().find(|end| upper.ends_with(end))?;
+    let stem = name.get(..name.len() - end.len())?;
+    let port = if name == upper { "PORT" } else { "port" };
+    [format!("{stem}{port}"), format!("{name}_{port}"), format!("{stem}Port")]
+        .iter()
+        .find_map(|n| text_of(n)?.parse().ok().filter(|p| *p > 0))
+}

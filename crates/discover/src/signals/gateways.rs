@@ -1,0 +1,106 @@
+//! Gateway API: routes from a Gateway to Services.
+
+use kubestride_manifest::Object;
+use kubestride_model::FlowKind;
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::{Encryption, Entry, YesNo};
+use kubestride_yaml::Value;
+
+use super::Signal;
+use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::world::World;
+
+pub(crate) struct Gateways;
+
+const GROUP: &str = "gateway.networking.k8s.io";
+const ROUTES: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
+
+impl Signal for Gateways {
+    fn name(&self) -> &'static str {
+        "gateways"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for kind in ROUTES {
+            for route in world.manifests.by_kind(kind).filter(|o| o.group() == GROUP) {
+                let Some(spec) = route.spec() else { continue };
+                let parents: Vec<Value<'_>> = spec.get("parentRefs").into_iter().flat_map(|p| p.items()).collect();
+                // Routes of a mesh have a Service as their parent and let nobody in from outside.
+                let outside = |p: &Value<'_>| p.get("kind").and_then(|k| k.as_str()).is_none_or(|k| k == "Gateway");
+                if !parents.iter().any(|p| outside(p)) {
+                    continue;
+                }
+                let tls = parents.iter().find_map(|p| listener_tls(world, route, *p));
+                for rule in spec.get("rules").into_iter().flat_map(|r| r.items()) {
+                    for backend in rule.get("backendRefs").into_iter().flat_map(|b| b.items()) {
+                        claim_backend(world, route, backend, tls.as_ref(), claims);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the listener that a parent reference means speaks TLS; none if the Gateway is not in the input.
+fn listener_tls(world: &World<'_>, route: Object<'_>, parent: Value<'_>) -> Option<(bool, Note)> {
+    let name = parent.get("name")?.as_str()?;
+    let own = world.namespace_of(route);
+    let namespace = parent.get("namespace").and_then(|n| n.as_str()).unwrap_or(&own);
+    let mut gateways = world.manifests.by_kind("Gateway").filter(|g| g.group() == GROUP);
+    let gateway = gateways.find(|g| g.name() == name && world.namespace_of(*g) == namespace)?;
+    let section = parent.get("sectionName").and_then(|s| s.as_str());
+    let listeners: Vec<Value<'_>> = gateway.spec()?.get("listeners")?.items().collect();
+    let chosen = listeners.iter().filter(|l| section.is_none_or(|s| l.get("name").and_then(|n| n.as_str()) == Some(s)));
+    // Without a section the route is attached to all listeners; one in plain text is enough to be read on the way.
+    let mut result = None;
+    for listener in chosen {
+        let protocol = listener.get("protocol");
+        let secure = matches!(protocol.and_then(|p| p.as_str()), Some("HTTPS" | "TLS"));
+        let note = Note::stated(protocol.map_or(listener.span(), |p| p.span()), "the protocol of the listener");
+        if !secure || result.is_none() {
+            result = Some((secure, note));
+        }
+    }
+    result
+}
+
+fn claim_backend(world: &World<'_>, route: Object<'_>, backend: Value<'_>, tls: Option<&(bool, Note)>, claims: &mut Claims) {
+    if backend.get("kind").and_then(|k| k.as_str()).is_some_and(|k| k != "Service") {
+        return;
+    }
+    let Some(name) = backend.get("name").and_then(|n| n.as_str()) else { return };
+    let own = world.namespace_of(route);
+    let namespace = backend.get("namespace").and_then(|n| n.as_str()).unwrap_or(&own);
+    let port = backend.get("port").and_then(|p| p.as_i64()).and_then(|p| u16::try_from(p).ok());
+    let note = Note::stated(backend.span(), format!("{} {} routes to Service {name}", route.kind(), route.name()));
+    let describe = |mut claim: FlowClaim| {
+        claim.port = port;
+        claim.via = Some(route.identity(&world.options.namespace));
+        claim.protocol = Some(match (route.kind(), tls) {
+            ("HTTPRoute", Some((true, _))) => "HTTPS".to_owned(),
+            ("HTTPRoute", _) => "HTTP".to_owned(),
+            ("GRPCRoute", _) => "gRPC".to_owned(),
+            (kind, _) => kind.trim_end_matches("Route").to_owned(),
+        });
+        let entry = Note::stated(route.span(), "");
+        claim = claim.with(attr::ENTRY.id, attr::ENTRY.value(Entry::Gateway), entry.clone());
+        if let Some((secure, note)) = tls {
+            let value = if *secure { Encryption::Encrypted } else { Encryption::Plain };
+            claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(value), note.clone());
+        }
+        let kept = Note::merged(route.span(), "the Gateway passes the client address on");
+        claim.with(attr::CLIENT_ADDRESS_KEPT.id, attr::CLIENT_ADDRESS_KEPT.value(YesNo::Yes), kept)
+    };
+    let service = world.service(namespace, name);
+    let workloads = service.map_or(&[][..], |s| s.workloads.as_slice());
+    if workloads.is_empty() {
+        let target = Party::UnresolvedService { namespace: namespace.to_owned(), name: name.to_owned() };
+        claims.flows.push(describe(FlowClaim::new(Party::Internet, target, FlowKind::Exposure, note.clone())));
+    }
+    for workload in workloads {
+        let target = Party::Workload(*workload);
+        let mut claim = describe(FlowClaim::new(Party::Internet, target, FlowKind::Exposure, note.clone()));
+        claim.target_port = service.zip(port).and_then(|(s, p)| s.target_port(world, *workload, p));
+        claims.flows.push(claim);
+    }
+}

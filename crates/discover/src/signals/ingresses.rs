@@ -1,0 +1,143 @@
+//! Ingresses: routes from outside to Services.
+
+use kubestride_manifest::Object;
+use kubestride_model::FlowKind;
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::{Encryption, Entry, YesNo};
+use kubestride_yaml::Value;
+
+use super::Signal;
+use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::world::World;
+
+pub(crate) struct Ingresses;
+
+/// Annotations that hold configuration for the proxy itself.
+const SNIPPETS: [&str; 5] = ["-snippet", "/configuration-snippet", "/server-snippet", "/auth-snippet", "/stream-snippet"];
+/// Annotations that make the proxy ask for a login.
+const LOGINS: [&str; 6] = ["/auth-url", "/auth-type", "/auth-tls-secret", "/auth-signin", "/auth-secret", "oauth2-proxy"];
+/// Annotations that limit requests.
+const LIMITS: [&str; 4] = ["/limit-rps", "/limit-rpm", "/limit-connections", "/rate-limit"];
+/// Annotations that say where TLS ends or that HTTP is not served.
+const TLS: [&str; 6] = [
+    "alb.ingress.kubernetes.io/certificate-arn",
+    "networking.gke.io/managed-certificates",
+    "ingress.gcp.kubernetes.io/pre-shared-cert",
+    "traefik.ingress.kubernetes.io/router.tls",
+    "appgw.ingress.kubernetes.io/appgw-ssl-certificate",
+    "cloudflare-tunnel",
+];
+const SOURCE_RANGES: [&str; 4] =
+    ["/whitelist-source-range", "/allowlist-source-range", "/inbound-cidrs", "/denylist-source-range"];
+
+impl Signal for Ingresses {
+    fn name(&self) -> &'static str {
+        "ingresses"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for object in world.manifests.by_kind("Ingress") {
+            let Some(spec) = object.spec() else { continue };
+            let default = spec.get("defaultBackend").or_else(|| spec.get("backend"));
+            if let Some(backend) = default {
+                route(world, object, None, backend, claims);
+            }
+            for rule in spec.get("rules").into_iter().flat_map(|r| r.items()) {
+                let paths = rule.get("http").and_then(|h| h.get("paths"));
+                for path in paths.into_iter().flat_map(|p| p.items()) {
+                    if let Some(backend) = path.get("backend") {
+                        route(world, object, rule.get("host"), backend, claims);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Name and port of a backend, in its current and its old form.
+fn backend_service<'a>(backend: Value<'a>) -> Option<(&'a str, Option<Value<'a>>)> {
+    if let Some(service) = backend.get("service") {
+        let port = service.get("port").and_then(|p| p.get("number").or_else(|| p.get("name")));
+        return Some((service.get("name")?.as_str()?, port));
+    }
+    Some((backend.get("serviceName")?.as_str()?, backend.get("servicePort")))
+}
+
+fn route(world: &World<'_>, object: Object<'_>, host: Option<Value<'_>>, backend: Value<'_>, claims: &mut Claims) {
+    let namespace = world.namespace_of(object);
+    let Some((name, port)) = backend_service(backend) else { return };
+    let identity = object.identity(&world.options.namespace);
+    let note = Note::stated(backend.span(), format!("Ingress {} routes to Service {name}", object.name()));
+    let Some(service) = world.service(&namespace, name) else {
+        let target = Party::UnresolvedService { namespace, name: name.to_owned() };
+        let mut claim = FlowClaim::new(Party::Internet, target, FlowKind::Exposure, note);
+        claim.via = Some(identity);
+        claims.flows.push(describe(object, host, claim));
+        return;
+    };
+    let number = port.and_then(|p| match p.as_i64() {
+        Some(number) => u16::try_from(number).ok(),
+        None => service.service.ports().find(|s| s.name == p.as_str()).map(|s| s.number),
+    });
+    let number = number.or_else(|| service.only_port());
+    if service.workloads.is_empty() {
+        let target = Party::UnresolvedService { namespace, name: name.to_owned() };
+        let mut claim = FlowClaim::new(Party::Internet, target, FlowKind::Exposure, note.clone());
+        claim.via = Some(identity.clone());
+        claim.port = number;
+        claims.flows.push(describe(object, host, claim));
+    }
+    for workload in &service.workloads {
+        let mut claim = FlowClaim::new(Party::Internet, Party::Workload(*workload), FlowKind::Exposure, note.clone());
+        claim.via = Some(identity.clone());
+        claim.port = number;
+        claim.target_port = number.and_then(|p| service.target_port(world, *workload, p));
+        claims.flows.push(describe(object, host, claim));
+    }
+}
+
+/// The attributes that the Ingress gives to a route.
+fn describe(object: Object<'_>, host: Option<Value<'_>>, claim: FlowClaim) -> FlowClaim {
+    let span = object.span();
+    let annotation = |marks: &[&str]| object.annotations().find(|a| marks.iter().any(|m| a.key.contains(m)));
+    let mut claim = claim.with(attr::ENTRY.id, attr::ENTRY.value(Entry::Ingress), Note::stated(span, ""));
+    let host_text = host.and_then(|h| h.as_str());
+    let covers = |entry: &Value<'_>| {
+        let mut hosts = entry.get("hosts").into_iter().flat_map(|h| h.items()).filter_map(|h| h.as_str()).peekable();
+        // Without hosts an entry holds for all of them.
+        hosts.peek().is_none()
+            || hosts.any(|h| host_text.is_some_and(|name| name == h || wildcard(h, name)))
+    };
+    let entries = object.spec().and_then(|s| s.get("tls"));
+    let tls = entries.into_iter().flat_map(|t| t.items()).find(covers);
+    let by_annotation = annotation(&TLS);
+    let (encryption, note) = match (tls, by_annotation) {
+        (Some(entry), _) => (Encryption::Encrypted, Note::stated(entry.span(), "a TLS entry covers the host")),
+        (None, Some(a)) => (Encryption::Encrypted, Note::stated(a.key_span, "an annotation sets the certificate")),
+        (None, None) => {
+            let at = host.map_or(span, |h| h.span());
+            (Encryption::Plain, Note::absent(Some(at), "no TLS entry covers the host"))
+        }
+    };
+    claim.protocol = Some(if encryption == Encryption::Encrypted { "HTTPS" } else { "HTTP" }.to_owned());
+    claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(encryption), note);
+    let marks = [
+        (&SNIPPETS[..], attr::SNIPPETS),
+        (&LOGINS[..], attr::EDGE_AUTHENTICATION),
+        (&LIMITS[..], attr::RATE_LIMITED),
+        (&SOURCE_RANGES[..], attr::SOURCE_RESTRICTED),
+    ];
+    for (marks, attribute) in marks {
+        if let Some(found) = annotation(marks) {
+            claim = claim.with(attribute.id, attribute.value(YesNo::Yes), Note::stated(found.key_span, ""));
+        }
+    }
+    // Proxies for HTTP pass the address of the caller on in a header.
+    let kept = Note::merged(span, "the Ingress controller passes the client address on");
+    claim.with(attr::CLIENT_ADDRESS_KEPT.id, attr::CLIENT_ADDRESS_KEPT.value(YesNo::Yes), kept)
+}
+
+/// Whether `*.example.com` covers a host.
+fn wildcard(pattern: &str, host: &str) -> bool {
+    pattern.strip_prefix("*.").is_some_and(|rest| host.split_once('.').is_some_and(|(_, tail)| tail == rest))
+}

@@ -1,0 +1,65 @@
+//! One module per signal: each looks at the world for one kind of evidence and claims what it shows.
+//!
+//! Adding a signal is adding a module with a [`Signal`] and naming it in [`SIGNALS`].
+
+mod admission;
+mod api_access;
+mod arguments;
+mod boundaries;
+mod config_files;
+mod containers;
+mod environment;
+mod gateways;
+mod host_ports;
+mod image_supply;
+mod implicit;
+mod ingresses;
+mod mesh;
+mod network_policies;
+mod role_bindings;
+mod services;
+mod stores;
+mod workloads;
+
+use crate::claims::Claims;
+use crate::world::World;
+
+/// A kind of evidence.
+pub(crate) trait Signal: Sync {
+    /// The name of the module, for people who ask where a claim comes from.
+    fn name(&self) -> &'static str;
+
+    /// Claims what the world shows.
+    fn claim(&self, world: &World<'_>, claims: &mut Claims);
+}
+
+/// All signals, sorted by name. Where several claim the same attribute, the first claim holds.
+pub(crate) const SIGNALS: &[&dyn Signal] = &[
+    &admission::Admission,
+    &api_access::ApiAccess,
+    &arguments::Arguments,
+    &boundaries::Boundaries,
+    &config_files::ConfigFiles,
+    &containers::Containers,
+    &environment::Environment,
+    &gateways::Gateways,
+    &host_ports::HostPorts,
+    &image_supply::ImageSupply,
+    &implicit::Implicit,
+    &ingresses::Ingresses,
+    &mesh::Mesh,
+    &network_policies::NetworkPolicySignal,
+    &role_bindings::RoleBindings,
+    &services::Services,
+    &stores::Stores,
+    &workloads::Workloads,
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn signals_are_sorted_by_name_and_named_once() {
+        let names: Vec<_> = super::SIGNALS.iter().map(|s| s.name()).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+    }
+}

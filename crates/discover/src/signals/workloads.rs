@@ -1,0 +1,193 @@
+//! Attributes of workloads.
+
+use std::collections::BTreeMap;
+
+use kubestride_manifest::PodSpec;
+use kubestride_model::Value as ModelValue;
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::*;
+use kubestride_stencils::Attribute;
+use kubestride_yaml::Value;
+
+use super::Signal;
+use crate::claims::{Claims, Note, Party, Subject};
+use crate::technology::Technology;
+use crate::world::{WorkloadInfo, World};
+
+pub(crate) struct Workloads;
+
+/// RuntimeClass names that put a kernel or a sandbox between container and host.
+const SANDBOXES: [&str; 8] = ["gvisor", "runsc", "kata", "kata-containers", "kata-qemu", "kata-clh", "kata-fc", "firecracker"];
+
+/// Annotations of service accounts that tie them to an identity in a cloud account.
+const CLOUD_ANNOTATIONS: [&str; 4] = [
+    "eks.amazonaws.com/role-arn",
+    "iam.gke.io/gcp-service-account",
+    "azure.workload.identity/client-id",
+    "iam.amazonaws.com/role",
+];
+
+impl Signal for Workloads {
+    fn name(&self) -> &'static str {
+        "workloads"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        let mut users: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for workload in &world.workloads {
+            *users.entry((workload.namespace.as_str(), workload.service_account())).or_default() += 1;
+        }
+        let scaled = autoscaled(world);
+        for (index, workload) in world.workloads.iter().enumerate() {
+            let subject = Subject::Party(Party::Workload(index));
+            host_access(workload, &subject, claims);
+            let sharing = users.get(&(workload.namespace.as_str(), workload.service_account())).copied().unwrap_or(1);
+            identity(world, workload, sharing, &subject, claims);
+            if let Some(replicas) = workload.object().spec().and_then(|s| s.get("replicas")) {
+                if let Some(number) = replicas.as_i64() {
+                    let note = Note::stated(replicas.span(), "");
+                    claims.set(subject.clone(), attr::REPLICAS.id, ModelValue::Number(number), note);
+                }
+            } else if matches!(workload.object().kind(), "Deployment" | "StatefulSet" | "ReplicaSet") {
+                let note = Note::default(workload.span(), "one replica");
+                claims.set(subject.clone(), attr::REPLICAS.id, ModelValue::Number(1), note);
+            }
+            if let Some(span) = scaled.get(&workload.identity) {
+                let note = Note::stated(*span, "a HorizontalPodAutoscaler names it");
+                claims.set(subject.clone(), attr::AUTOSCALED.id, attr::AUTOSCALED.value(YesNo::Yes), note);
+            }
+            technology(workload, &subject, claims);
+        }
+    }
+}
+
+fn yes_if(field: Option<Value<'_>>, attribute: Attribute<YesNo>, subject: &Subject, claims: &mut Claims) {
+    if let Some(value) = field
+        && let Some(on) = value.as_bool()
+    {
+        let value_of = if on { YesNo::Yes } else { YesNo::No };
+        claims.set(subject.clone(), attribute.id, attribute.value(value_of), Note::stated(value.span(), ""));
+    }
+}
+
+fn host_access(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {
+    let pod: PodSpec<'_> = workload.pod();
+    yes_if(pod.host_network(), attr::HOST_NETWORK, subject, claims);
+    yes_if(pod.host_pid(), attr::HOST_PID, subject, claims);
+    yes_if(pod.host_ipc(), attr::HOST_IPC, subject, claims);
+    yes_if(pod.share_process_namespace(), attr::SHARED_PROCESSES, subject, claims);
+    if let Some(class) = pod.runtime_class()
+        && let Some(name) = class.as_str()
+    {
+        let sandboxed = SANDBOXES.contains(&name.to_ascii_lowercase().as_str());
+        let value = if sandboxed { RuntimeClass::Sandboxed } else { RuntimeClass::Other };
+        claims.set(subject.clone(), attr::RUNTIME_CLASS.id, attr::RUNTIME_CLASS.value(value), Note::stated(class.span(), ""));
+    }
+}
+
+fn identity(world: &World<'_>, workload: &WorkloadInfo<'_>, sharing: usize, subject: &Subject, claims: &mut Claims) {
+    let pod = workload.pod();
+    let name = workload.service_account();
+    let account = world.service_account(&workload.namespace, name);
+    let stated = pod.service_account_name().filter(|v| v.as_str().is_some_and(|n| !n.is_empty()));
+    let (value, note) = match stated {
+        Some(v) if name == "default" => (ServiceAccount::Default, Note::stated(v.span(), "")),
+        Some(v) if sharing > 1 => {
+            (ServiceAccount::Shared, Note::stated(v.span(), format!("{sharing} workloads run as {name}")))
+        }
+        Some(v) => (ServiceAccount::Dedicated, Note::stated(v.span(), "")),
+        None => (ServiceAccount::Default, Note::default(workload.span(), "no serviceAccountName")),
+    };
+    claims.set_text(subject.clone(), attr::SERVICE_ACCOUNT_NAME.id, name, note.clone());
+    claims.set(subject.clone(), attr::SERVICE_ACCOUNT.id, attr::SERVICE_ACCOUNT.value(value), note);
+
+    let of_account = account.and_then(|a| a.root().get("automountServiceAccountToken"));
+    let (mounted, note) = match (pod.automount(), of_account) {
+        (Some(v), _) => (v.as_bool().unwrap_or(true), Note::stated(v.span(), "set by the pod")),
+        (None, Some(v)) => (v.as_bool().unwrap_or(true), Note::stated(v.span(), "set by the service account")),
+        (None, None) => (true, Note::default(workload.span(), "automountServiceAccountToken is not set")),
+    };
+    let value = if mounted { YesNo::Yes } else { YesNo::No };
+    claims.set(subject.clone(), attr::TOKEN_MOUNTED.id, attr::TOKEN_MOUNTED.value(value), note);
+
+    let cloud = account.and_then(|a| a.annotations().find(|e| CLOUD_ANNOTATIONS.contains(&e.key)));
+    if let Some(entry) = cloud {
+        let note = Note::stated(entry.key_span, format!("service account {name} acts in a cloud account"));
+        claims.set(subject.clone(), attr::CLOUD_IDENTITY.id, attr::CLOUD_IDENTITY.value(YesNo::Yes), note);
+    }
+}
+
+/// Workloads that an autoscaler names, by identity, with the place where it does.
+fn autoscaled(world: &World<'_>) -> BTreeMap<String, kubestride_source::Span> {
+    let mut out = BTreeMap::new();
+    for object in world.manifests.by_kind("HorizontalPodAutoscaler").chain(world.manifests.by_kind("ScaledObject")) {
+        let Some(target) = object.spec().and_then(|s| s.get("scaleTargetRef")) else { continue };
+        let Some(name) = target.get("name").and_then(|v| v.as_str()) else { continue };
+        let kind = target.get("kind").and_then(|v| v.as_str()).unwrap_or("Deployment");
+        out.insert(format!("{kind}/{}/{name}", world.namespace_of(object)), object.span());
+    }
+    out
+}
+
+fn technology(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {
+    let Some((technology, at)) = workload.technology else { return };
+    let Some(container) = workload.containers.get(at) else { return };
+    let Some(image) = container.image() else { return };
+    let note = Note::stated(image.span(), "known by its image");
+    claims.set_text(subject.clone(), attr::TECHNOLOGY.id, &technology.name, note.clone());
+    let class = attr::TECHNOLOGY_CLASS.value(technology.class);
+    claims.set(subject.clone(), attr::TECHNOLOGY_CLASS.id, class, note);
+    if let Some((value, note)) = anonymous_access(workload, technology, at) {
+        claims.set(subject.clone(), attr::ANONYMOUS_ACCESS.id, attr::ANONYMOUS_ACCESS.value(value), note);
+    }
+}
+
+/// Whether the server accepts callers without a password, where its configuration shows it.
+fn anonymous_access(workload: &WorkloadInfo<'_>, technology: &Technology, at: usize) -> Option<(YesNo, Note)> {
+    let container = workload.containers.get(at)?;
+    let image = container.image()?;
+    for variable in container.env() {
+        let opened = technology.opened_by.iter().find(|(name, _)| name == variable.name);
+        let value = variable.value.and_then(|v| v.scalar_text());
+        if let (Some((_, values)), Some(value)) = (opened, value)
+            && values.iter().any(|v| v.eq_ignore_ascii_case(value))
+        {
+            let note = Note::stated(variable.span, format!("{} switches authentication off", variable.name));
+            return Some((YesNo::Yes, note));
+        }
+    }
+    let switch = |text: &str| technology.secured_by.iter().any(|s| text.contains(s.as_str()));
+    let words = container.command().chain(container.args());
+    if let Some(word) = words.filter(|w| w.as_str().is_some_and(switch)).last() {
+        return Some((YesNo::No, Note::stated(word.span(), "an argument switches authentication on")));
+    }
+    if let Some(variable) = container.env().find(|v| switch(v.name)) {
+        return Some((YesNo::No, Note::stated(variable.span, format!("{} sets a password", variable.name))));
+    }
+    match technology.open_by_default {
+        // A mounted file, a whole ConfigMap or Secret in the environment may hold the setting.
+        Some(true) if technology.configured_by_file && may_be_configured(workload, at) => None,
+        Some(true) => {
+            let text = format!("{} asks for no password unless it is configured to", technology.name);
+            Some((YesNo::Yes, Note::merged(image.span(), text)))
+        }
+        Some(false) => {
+            let text = format!("{} asks for a password unless it is configured not to", technology.name);
+            Some((YesNo::No, Note::merged(image.span(), text)))
+        }
+        None => None,
+    }
+}
+
+fn may_be_configured(workload: &WorkloadInfo<'_>, at: usize) -> bool {
+    use kubestride_manifest::VolumeSource::*;
+    let Some(container) = workload.containers.get(at) else { return true };
+    let configures = |name: &str| {
+        let volume = workload.pod().volumes().find(|v| v.name == name);
+        volume.is_none_or(|v| !matches!(v.source, EmptyDir | Claim { .. } | DownwardApi | Ephemeral))
+    };
+    // A StatefulSet's own claims are no volumes of the pod, so an unknown name is data, too.
+    let known = |name: &str| workload.pod().volumes().any(|v| v.name == name);
+    container.env_from().next().is_some()
+        || container.volume_mounts().any(|m| known(m.volume) && configures(m.volume))
+}

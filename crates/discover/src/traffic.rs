@@ -1,0 +1,223 @@
+//! From an address that a workload has to the flows that it means.
+
+use kubestride_model::{Confidence, FlowKind};
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::{Encryption, YesNo};
+
+use crate::address::Address;
+use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::resolve::{Resolved, resolve};
+use crate::technology::{protocol_of_port, protocol_of_scheme};
+use crate::world::{ServiceInfo, World};
+
+/// How an address was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding<'t> {
+    /// The name of the variable, flag or file entry that holds it; may be empty.
+    pub(crate) key: &'t str,
+    /// A port given apart from the host.
+    pub(crate) port: Option<u16>,
+    /// How sure a flow to a Service of the input is.
+    pub(crate) inside: Confidence,
+    /// How sure a flow to a host outside is.
+    pub(crate) outside: Confidence,
+    /// Where it stands and what it says.
+    pub(crate) note: Note,
+}
+
+/// Ends of keys that say that the value is an address.
+const ADDRESS_KEYS: [&str; 19] = [
+    "HOST", "HOSTS", "HOSTNAME", "ADDR", "ADDRESS", "URL", "URI", "ENDPOINT", "ENDPOINTS", "SERVICE", "SERVER", "SERVERS",
+    "DSN", "BROKER", "BROKERS", "UPSTREAM", "TARGET", "BACKEND", "NODES",
+];
+
+/// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
+const NOT_CALLED: [&str; 14] = [
+    "REDIRECT", "CALLBACK", "ORIGIN", "CORS", "ALLOWED", "DOCS", "DOCUMENTATION", "HOMEPAGE", "EXTERNAL_URL", "PUBLIC",
+    "ROOT_URL", "NO_PROXY", "LISTEN", "BIND",
+];
+
+/// The words of a key, in upper case.
+fn key_words(key: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut last_lower = false;
+    for c in key.chars() {
+        let new = !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && last_lower);
+        if new || words.is_empty() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_ascii_alphanumeric()) {
+            word.push(c.to_ascii_uppercase());
+        }
+        last_lower = c.is_ascii_lowercase();
+    }
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+/// Whether a key says that its value is an address.
+pub(crate) fn is_address_key(key: &str) -> bool {
+    let words = key_words(key);
+    words.last().is_some_and(|last| ADDRESS_KEYS.contains(&last.as_str()) || last.ends_with("HOST"))
+}
+
+/// Whether a key says that the workload does not call the address.
+pub(crate) fn is_not_called(key: &str) -> bool {
+    let joined = key_words(key).join("_");
+    NOT_CALLED.iter().any(|word| joined.contains(word))
+}
+
+/// Claims the flows of one address. Says whether it was read as an address, so that it may be shown.
+pub(crate) fn claim(world: &World<'_>, source: usize, address: &Address, finding: &Finding<'_>, claims: &mut Claims) -> bool {
+    let Some(workload) = world.workloads.get(source) else { return false };
+    if is_not_called(finding.key) {
+        return false;
+    }
+    let port = address.port.or(finding.port);
+    let named = address.scheme.is_some() || port.is_some() || is_address_key(finding.key);
+    match resolve(world, &workload.namespace, &address.host) {
+        Resolved::Service(service) if named || address.host.contains('.') => {
+            let confidence = if address.scheme.is_some() || port.is_some() {
+                finding.inside
+            } else {
+                finding.inside.min(Confidence::Likely)
+            };
+            to_service(world, source, service, address, port, confidence, finding, claims);
+            true
+        }
+        Resolved::Service(_) => false,
+        // The API server is called through the service account; that flow is claimed from RBAC.
+        Resolved::ApiServer => true,
+        Resolved::Missing { namespace, name } => {
+            let target = Party::UnresolvedService { namespace, name };
+            push(source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
+            true
+        }
+        Resolved::Outside(party) if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) => {
+            push(source, party, address, port, None, finding.outside, finding, claims);
+            true
+        }
+        Resolved::Word if port.is_some() && (is_address_key(finding.key) || address.scheme.is_some()) => {
+            // One word that is no Service of the input: it may be deployed apart.
+            let target = Party::UnresolvedService { namespace: workload.namespace.clone(), name: address.host.clone() };
+            push(source, target, address, port, None, Confidence::Possible, finding, claims);
+            true
+        }
+        Resolved::Outside(_) | Resolved::Word => false,
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "one call site; a struct would only rename the arguments")]
+fn to_service(
+    world: &World<'_>,
+    source: usize,
+    service: &ServiceInfo<'_>,
+    address: &Address,
+    port: Option<u16>,
+    confidence: Confidence,
+    finding: &Finding<'_>,
+    claims: &mut Claims,
+) {
+    let port = port.or_else(|| default_port(address)).or_else(|| service.only_port());
+    if service.workloads.is_empty() {
+        let target = Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };
+        push(source, target, address, port, Some(service), confidence, finding, claims);
+    }
+    for target in &service.workloads {
+        let mut claim = flow(source, Party::Workload(*target), address, port, Some(service), confidence, finding);
+        claim.target_port = port.and_then(|p| service.target_port(world, *target, p)).or(port);
+        let technology = world.workloads.get(*target).and_then(|w| w.technology).map(|(t, _)| t);
+        if let Some(technology) = technology.filter(|t| claim.target_port.is_some_and(|p| t.ports.contains(&p))) {
+            claim.protocol = claim.protocol.or(Some(technology.protocol.clone()));
+        }
+        claims.flows.push(claim);
+    }
+}
+
+/// The port that a scheme stands for.
+fn default_port(address: &Address) -> Option<u16> {
+    match address.scheme.as_deref()? {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        _ => None,
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "one call site a case; a struct would only rename the arguments")]
+fn push(
+    source: usize,
+    target: Party,
+    address: &Address,
+    port: Option<u16>,
+    service: Option<&ServiceInfo<'_>>,
+    confidence: Confidence,
+    finding: &Finding<'_>,
+    claims: &mut Claims,
+) {
+    let port = port.or_else(|| default_port(address));
+    claims.flows.push(flow(source, target, address, port, service, confidence, finding));
+}
+
+fn flow(
+    source: usize,
+    target: Party,
+    address: &Address,
+    port: Option<u16>,
+    service: Option<&ServiceInfo<'_>>,
+    confidence: Confidence,
+    finding: &Finding<'_>,
+) -> FlowClaim {
+    let mut claim = FlowClaim::new(Party::Workload(source), target, FlowKind::Traffic, finding.note.clone());
+    claim.confidence = confidence;
+    claim.port = port;
+    claim.target_port = port;
+    claim.via = service.map(|s| s.identity.clone());
+    let (protocol, encrypted) = address.scheme.as_deref().map_or((None, None), |s| {
+        let (name, encrypted) = protocol_of_scheme(s);
+        (Some(name).filter(|n| n != "TCP"), encrypted)
+    });
+    claim.protocol = protocol.or_else(|| port.and_then(protocol_of_port).map(str::to_owned));
+    let spec = service.zip(port).and_then(|(s, port)| s.service.ports().find(|p| p.number == port));
+    let by_port = match port {
+        Some(80) => Some((false, "port 80 is plain HTTP")),
+        Some(443 | 8443) => Some((true, "the port is that of HTTPS")),
+        _ => None,
+    };
+    let by_name = spec.and_then(|p| {
+        let name = p.app_protocol.or(p.name)?.to_ascii_lowercase();
+        match name.split('-').next()? {
+            "http" => Some((false, "the port of the Service is named http", p.span)),
+            "https" | "tls" => Some((true, "the port of the Service is named for TLS", p.span)),
+            _ => None,
+        }
+    });
+    if claim.protocol.is_none() && spec.is_some_and(|p| p.name.is_some_and(|n| n.starts_with("grpc"))) {
+        claim.protocol = Some("gRPC".to_owned());
+    }
+    if claim.protocol.is_none() && by_name.is_some_and(|(tls, ..)| !tls) {
+        claim.protocol = Some("HTTP".to_owned());
+    }
+    let value = |encrypted| attr::ENCRYPTION.value(if encrypted { Encryption::Encrypted } else { Encryption::Plain });
+    let because = |text: &str| Note { text: text.to_owned(), ..finding.note.clone() };
+    let statement = if let Some(tls) = address.tls {
+        Some((tls, because(if tls { "a parameter switches TLS on" } else { "a parameter leaves TLS off" })))
+    } else if let Some(encrypted) = encrypted {
+        Some((encrypted, because("the scheme of the address")))
+    } else if let Some((encrypted, text, span)) = by_name {
+        Some((encrypted, Note::stated(span, text)))
+    } else {
+        by_port.map(|(encrypted, text)| (encrypted, because(text)))
+    };
+    if let Some((encrypted, note)) = statement {
+        claim = claim.with(attr::ENCRYPTION.id, value(encrypted), note);
+    }
+    if address.credential {
+        let note = because("the address holds a user name or password");
+        claim = claim.with(attr::CREDENTIAL_IN_ADDRESS.id, attr::CREDENTIAL_IN_ADDRESS.value(YesNo::Yes), note);
+    }
+    if matches!(claim.target, Party::Host(_) | Party::Internet | Party::Metadata) {
+        let note = because("the host is outside the cluster");
+        claim = claim.with(attr::LEAVES_CLUSTER.id, attr::LEAVES_CLUSTER.value(YesNo::Yes), note);
+    }
+    claim
+}

@@ -1,0 +1,222 @@
+//! What there is, indexed once: workloads, Services, namespaces, configuration. Signals only read it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubestride_manifest::{Container, Labels, Manifests, Object, PodSpec, Service, ServiceType, TargetPort, Workload};
+use kubestride_policy::{mesh::MeshPolicies, network::NetworkPolicies, rbac::Rbac};
+use kubestride_source::Span;
+
+use crate::technology::{self, Technology};
+use crate::{Options, Scope};
+
+/// A workload with what signals ask of it.
+pub(crate) struct WorkloadInfo<'a> {
+    pub(crate) workload: Workload<'a>,
+    pub(crate) identity: String,
+    pub(crate) namespace: String,
+    pub(crate) labels: Labels<'a>,
+    pub(crate) containers: Vec<Container<'a>>,
+    /// The technology of the first container of which it is known, and that container's position.
+    pub(crate) technology: Option<(&'static Technology, usize)>,
+}
+
+impl<'a> WorkloadInfo<'a> {
+    pub(crate) fn pod(&self) -> PodSpec<'a> {
+        self.workload.template.spec()
+    }
+
+    pub(crate) fn object(&self) -> Object<'a> {
+        self.workload.object
+    }
+
+    /// Where the workload is named.
+    pub(crate) fn span(&self) -> Span {
+        self.workload.object.span()
+    }
+
+    /// The number of a port that is given by name.
+    pub(crate) fn named_port(&self, name: &str) -> Option<u16> {
+        self.containers.iter().flat_map(|c| c.ports()).find(|p| p.name == Some(name)).map(|p| p.number)
+    }
+
+    /// The name of its service account.
+    pub(crate) fn service_account(&self) -> &'a str {
+        self.pod().service_account_name().and_then(|v| v.as_str()).filter(|n| !n.is_empty()).unwrap_or("default")
+    }
+}
+
+/// A Service and the workloads behind it.
+pub(crate) struct ServiceInfo<'a> {
+    pub(crate) service: Service<'a>,
+    pub(crate) identity: String,
+    pub(crate) namespace: String,
+    pub(crate) name: &'a str,
+    pub(crate) workloads: Vec<usize>,
+}
+
+impl ServiceInfo<'_> {
+    /// The container port of a workload behind a port of the Service.
+    pub(crate) fn target_port(&self, world: &World<'_>, workload: usize, port: u16) -> Option<u16> {
+        let spec = self.service.ports().find(|p| p.number == port)?;
+        match spec.target_port {
+            None => Some(port),
+            Some(TargetPort::Number(number)) => Some(number),
+            Some(TargetPort::Name(name)) => world.workloads.get(workload)?.named_port(name),
+        }
+    }
+
+    /// The port of the Service that leads to a container port.
+    pub(crate) fn port_for(&self, world: &World<'_>, workload: usize, target: u16) -> Option<u16> {
+        self.service.ports().map(|p| p.number).find(|p| self.target_port(world, workload, *p) == Some(target))
+    }
+
+    /// The only port, if there is only one.
+    pub(crate) fn only_port(&self) -> Option<u16> {
+        let mut ports = self.service.ports().map(|p| p.number);
+        let first = ports.next()?;
+        ports.all(|p| p == first).then_some(first)
+    }
+
+    /// Whether its name is claimed outside: a Service of type ExternalName.
+    pub(crate) fn is_external_name(&self) -> bool {
+        self.service.type_() == ServiceType::ExternalName
+    }
+}
+
+/// Everything that signals read.
+pub(crate) struct World<'a> {
+    pub(crate) manifests: &'a Manifests,
+    pub(crate) options: &'a Options,
+    pub(crate) workloads: Vec<WorkloadInfo<'a>>,
+    pub(crate) services: Vec<ServiceInfo<'a>>,
+    service_by_name: BTreeMap<(String, String), usize>,
+    /// Namespace objects by name.
+    pub(crate) namespaces: BTreeMap<String, Object<'a>>,
+    config_maps: BTreeMap<(String, String), Object<'a>>,
+    secrets: BTreeMap<(String, String), Object<'a>>,
+    service_accounts: BTreeMap<(String, String), Object<'a>>,
+    pub(crate) rbac: Rbac,
+    pub(crate) network: NetworkPolicies<'a>,
+    pub(crate) mesh: MeshPolicies<'a>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(manifests: &'a Manifests, options: &'a Options) -> Self {
+        let default = options.namespace.as_str();
+        let by_name = |kind: &str| -> BTreeMap<(String, String), Object<'a>> {
+            let key = |o: Object<'a>| {
+                let name = kubestride_manifest::stable_name(o.kind(), o.name()).to_owned();
+                ((o.effective_namespace(default).to_owned(), name), o)
+            };
+            manifests.by_kind(kind).map(key).collect()
+        };
+        let workloads = workloads(manifests, default);
+        let services = services(manifests, default, &workloads);
+        let service_by_name =
+            services.iter().enumerate().map(|(i, s)| ((s.namespace.clone(), s.name.to_owned()), i)).collect();
+        Self {
+            manifests,
+            options,
+            workloads,
+            services,
+            service_by_name,
+            namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
+            config_maps: by_name("ConfigMap"),
+            secrets: by_name("Secret"),
+            service_accounts: by_name("ServiceAccount"),
+            rbac: Rbac::read(manifests, default),
+            network: NetworkPolicies::read(manifests, default),
+            mesh: MeshPolicies::read(manifests, default),
+        }
+    }
+
+    /// Whether what is not in the input is taken not to be in the cluster either.
+    pub(crate) fn absence_counts(&self) -> bool {
+        self.options.scope != Scope::Fragment
+    }
+
+    /// The namespace of an object.
+    pub(crate) fn namespace_of(&self, object: Object<'a>) -> String {
+        object.effective_namespace(&self.options.namespace).to_owned()
+    }
+
+    pub(crate) fn service(&self, namespace: &str, name: &str) -> Option<&ServiceInfo<'a>> {
+        let index = self.service_by_name.get(&(namespace.to_owned(), name.to_owned()))?;
+        self.services.get(*index)
+    }
+
+    /// A ConfigMap by the name that a pod uses for it.
+    pub(crate) fn config_map(&self, namespace: &str, name: &str) -> Option<Object<'a>> {
+        let name = kubestride_manifest::stable_name("ConfigMap", name);
+        self.config_maps.get(&(namespace.to_owned(), name.to_owned())).copied()
+    }
+
+    /// A Secret by the name that a pod uses for it.
+    pub(crate) fn secret(&self, namespace: &str, name: &str) -> Option<Object<'a>> {
+        let name = kubestride_manifest::stable_name("Secret", name);
+        self.secrets.get(&(namespace.to_owned(), name.to_owned())).copied()
+    }
+
+    pub(crate) fn service_account(&self, namespace: &str, name: &str) -> Option<Object<'a>> {
+        self.service_accounts.get(&(namespace.to_owned(), name.to_owned())).copied()
+    }
+
+    /// All namespaces that something of the input is in.
+    pub(crate) fn all_namespaces(&self) -> BTreeSet<String> {
+        let of_workloads = self.workloads.iter().map(|w| w.namespace.clone());
+        let of_services = self.services.iter().map(|s| s.namespace.clone());
+        of_workloads.chain(of_services).chain(self.namespaces.keys().cloned()).collect()
+    }
+
+    /// The labels of a namespace, with the one that Kubernetes always sets.
+    pub(crate) fn namespace_labels<'n>(&'n self, namespace: &'n str) -> Labels<'n> {
+        let own = self.namespaces.get(namespace).into_iter().flat_map(|o| o.labels());
+        let own = own.filter_map(|e| Some((e.key, e.value.scalar_text()?)));
+        Labels::from_pairs(own.chain([("kubernetes.io/metadata.name", namespace)]))
+    }
+}
+
+fn workloads<'a>(manifests: &'a Manifests, default: &str) -> Vec<WorkloadInfo<'a>> {
+    let read = |object: Object<'a>| {
+        let workload = object.workload()?;
+        let containers: Vec<Container<'a>> = workload.template.spec().containers().collect();
+        let of = |c: &Container<'a>| c.image().and_then(|i| i.as_str()).and_then(technology::of_image);
+        let technology = containers.iter().enumerate().find_map(|(i, c)| c.is_main().then(|| of(c)).flatten().map(|t| (t, i)));
+        Some(WorkloadInfo {
+            identity: object.identity(default),
+            namespace: object.effective_namespace(default).to_owned(),
+            labels: workload.template.label_set(),
+            containers,
+            technology,
+            workload,
+        })
+    };
+    let mut workloads: Vec<WorkloadInfo<'a>> = manifests.objects().filter_map(read).collect();
+    workloads.sort_by(|a, b| a.identity.cmp(&b.identity));
+    workloads
+}
+
+fn services<'a>(manifests: &'a Manifests, default: &str, workloads: &[WorkloadInfo<'a>]) -> Vec<ServiceInfo<'a>> {
+    // Workloads by one label pair, so that a thousand Services do not look at a thousand workloads each.
+    let mut by_label: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
+    for (index, workload) in workloads.iter().enumerate() {
+        for (key, value) in workload.labels.iter() {
+            by_label.entry((workload.namespace.as_str(), key, value)).or_default().push(index);
+        }
+    }
+    let mut services: Vec<ServiceInfo<'a>> = Vec::new();
+    for object in manifests.by_kind("Service") {
+        let Some(service) = object.service() else { continue };
+        let namespace = object.effective_namespace(default).to_owned();
+        let selector: Vec<(&str, &str)> = service.selector();
+        let selected = match selector.first() {
+            Some((key, value)) => by_label.get(&(namespace.as_str(), *key, *value)).cloned().unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(k, v)| w.labels.get(k) == Some(*v));
+        let workloads = selected.into_iter().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
+        services.push(ServiceInfo { service, identity: object.identity(default), namespace, name: object.name(), workloads });
+    }
+    services.sort_by(|a, b| a.identity.cmp(&b.identity));
+    services
+}

@@ -1,0 +1,178 @@
+//! All objects of the input.
+
+use std::collections::BTreeMap;
+
+use kubestride_yaml::{Kind, Tree, Value};
+
+use crate::{Field, Object, kinds};
+
+/// Lists inside lists that are followed. An alias can make a list hold itself.
+const MAX_LIST_DEPTH: usize = 4;
+
+/// Most objects that are read from one document, because aliases can make a short document very long.
+const MAX_OBJECTS_PER_DOCUMENT: usize = 500_000;
+
+/// What is known about an object beside its text.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) model_key: u32,
+    /// Another object with the same identity stands for it.
+    pub(crate) left_out: bool,
+    /// The name of an object that has only a `generateName`.
+    pub(crate) generated_name: Option<String>,
+}
+
+/// One document.
+struct Entry {
+    tree: Tree,
+    /// Objects in it, and the index of the first one's record.
+    count: usize,
+    first_record: usize,
+}
+
+/// The documents of the input and the objects in them.
+#[derive(Default)]
+pub struct Manifests {
+    entries: Vec<Entry>,
+    pub(crate) records: Vec<Record>,
+    /// Indices of the documents that hold objects of a kind, `Kind` or `Kind.group`.
+    kinds: BTreeMap<String, Vec<usize>>,
+    /// Whether custom kinds live in a namespace, as CustomResourceDefinitions of the input say.
+    scopes: BTreeMap<String, bool>,
+    skipped: usize,
+}
+
+impl Manifests {
+    /// No documents.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a document. The items of a `List` (or of a `RoleList` and the like) become objects of their own.
+    ///
+    /// `model_key` says which set of inputs it came from; objects of different sets are never repeated ones.
+    pub fn add(&mut self, tree: Tree, model_key: u32) {
+        let index = self.entries.len();
+        let first_record = self.records.len();
+        let (objects, skipped) = expand(tree.root());
+        self.skipped += skipped;
+        for root in &objects {
+            let group = group_of(root.text("apiVersion").unwrap_or(""));
+            let kind = root.text("kind").unwrap_or("");
+            let documents = self.kinds.entry(kind_key(group, kind)).or_default();
+            if documents.last() != Some(&index) {
+                documents.push(index);
+            }
+            if group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition" {
+                let spec = root.field("spec");
+                if let (Some(scope), Some(group), Some(kind)) =
+                    (spec.text("scope"), spec.text("group"), spec.field("names").text("kind"))
+                {
+                    self.scopes.insert(kind_key(group, kind), scope == "Namespaced");
+                }
+            }
+            let metadata = root.field("metadata");
+            let prefix = if metadata.text("name").is_none() { metadata.text("generateName") } else { None };
+            let generated_name = prefix.map(|prefix| format!("{prefix}*"));
+            self.records.push(Record { model_key, left_out: false, generated_name });
+        }
+        let count = objects.len();
+        self.entries.push(Entry { tree, count, first_record });
+    }
+
+    /// All objects in the order of the input. Repeated ones are left out once [`Manifests::finish`] has found them.
+    pub fn objects(&self) -> impl Iterator<Item = Object<'_>> {
+        self.all().filter(|(_, object)| !object.record.left_out).map(|(_, object)| object)
+    }
+
+    /// All objects of a kind of Kubernetes itself, such as `Service`; a `Service` of another group is not among them.
+    pub fn by_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
+        self.in_documents(kind).filter(move |object| object.kind() == kind && kinds::is_kubernetes_group(object.group()))
+    }
+
+    /// All objects of a custom kind: `by_custom_kind("security.istio.io", "PeerAuthentication")`.
+    pub fn by_custom_kind<'a>(&'a self, group: &'a str, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
+        self.in_documents(&kind_key(group, kind))
+            .filter(move |object| object.kind() == kind && object.group() == group)
+    }
+
+    /// Documents (and items of lists) that are no Kubernetes objects, because they have no `apiVersion` or `kind`.
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// All objects with the indices of their records, repeated ones too.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, Object<'_>)> {
+        self.entries.iter().flat_map(|entry| self.objects_of(entry))
+    }
+
+    /// Whether a kind lives in a namespace.
+    pub(crate) fn is_namespaced(&self, group: &str, kind: &str) -> bool {
+        if !kinds::is_kubernetes_group(group)
+            && let Some(namespaced) = self.scopes.get(&kind_key(group, kind))
+        {
+            return *namespaced;
+        }
+        kinds::is_namespaced(group, kind)
+    }
+
+    fn in_documents<'a>(&'a self, key: &str) -> impl Iterator<Item = Object<'a>> + use<'a> {
+        let documents = self.kinds.get(key).map(Vec::as_slice).unwrap_or_default();
+        documents
+            .iter()
+            .filter_map(|index| self.entries.get(*index))
+            .flat_map(|entry| self.objects_of(entry))
+            .map(|(_, object)| object)
+            .filter(|object| !object.record.left_out)
+    }
+
+    fn objects_of<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (usize, Object<'a>)> {
+        let roots = if entry.count == 0 { Vec::new() } else { expand(entry.tree.root()).0 };
+        let records = self.records.iter().enumerate().skip(entry.first_record);
+        records.zip(roots).map(move |((index, record), root)| (index, Object { owner: self, record, root }))
+    }
+}
+
+/// `Kind` for kinds of Kubernetes itself, `Kind.group` for others.
+pub(crate) fn kind_key(group: &str, kind: &str) -> String {
+    if kinds::is_kubernetes_group(group) { kind.to_owned() } else { format!("{kind}.{group}") }
+}
+
+/// The group of an `apiVersion`; empty for the core group.
+pub(crate) fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// The objects of a document and the number of nodes that should be objects and are not.
+fn expand(root: Value<'_>) -> (Vec<Value<'_>>, usize) {
+    let mut objects = Vec::new();
+    let mut skipped = 0;
+    // A stack whose last element comes next.
+    let mut todo = vec![(root, 0)];
+    while let Some((value, depth)) = todo.pop() {
+        if is_list(value) && depth < MAX_LIST_DEPTH {
+            let first = todo.len();
+            let room = MAX_OBJECTS_PER_DOCUMENT.saturating_sub(objects.len() + first);
+            todo.extend(value.list("items").take(room).map(|item| (item, depth + 1)));
+            if let Some(new) = todo.get_mut(first..) {
+                new.reverse();
+            }
+        } else if is_object(value) && objects.len() < MAX_OBJECTS_PER_DOCUMENT {
+            objects.push(value);
+        } else if !value.is_null() {
+            skipped += 1;
+        }
+    }
+    (objects, skipped)
+}
+
+/// Whether this is a list of objects: `kind: List`, or `kind: RoleList` with items.
+pub(crate) fn is_list(value: Value<'_>) -> bool {
+    let Some(kind) = value.text("kind") else { return false };
+    kind == "List" || (kind.ends_with("List") && value.get("items").is_some_and(|items| items.kind() == Kind::Sequence))
+}
+
+fn is_object(value: Value<'_>) -> bool {
+    let filled = |key| value.text(key).is_some_and(|text| !text.is_empty());
+    filled("apiVersion") && filled("kind")
+}

@@ -1,0 +1,172 @@
+//! The files of one run.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::{FileId, Span, mask::Visibility};
+
+/// Where the text of a file comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileOrigin {
+    /// Read as it is.
+    Stated,
+    /// Written by a tool such as `helm template`; lines are lines of its output.
+    Rendered {
+        /// The command, for people: `helm template`.
+        tool: String,
+    },
+}
+
+/// A place as people name it. Lines and columns count from 1, columns in code points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// Line of the first character.
+    pub line: u32,
+    /// Column of the first character.
+    pub column: u32,
+    /// Line of the last position.
+    pub end_line: u32,
+    /// Column after the last character.
+    pub end_column: u32,
+}
+
+/// One input text.
+#[derive(Debug)]
+pub struct File {
+    name: String,
+    text: Arc<str>,
+    origin: FileOrigin,
+    line_starts: OnceLock<Vec<u32>>,
+    visibility: Visibility,
+    /// `# Source:` markers of rendered text: offset from which the template applies.
+    templates: Vec<(u32, String)>,
+}
+
+impl File {
+    /// The name to show: a path as the user gave it, with `/` between its parts.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the text comes from.
+    pub fn origin(&self) -> &FileOrigin {
+        &self.origin
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn visibility(&self) -> &Visibility {
+        &self.visibility
+    }
+
+    pub(crate) fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let mut starts = vec![0];
+            starts.extend(self.text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
+            starts
+        })
+    }
+
+    /// The bytes of line `index` (from 0) without its line end.
+    pub(crate) fn line_range(&self, index: usize) -> Option<std::ops::Range<usize>> {
+        let starts = self.line_starts();
+        let start = *starts.get(index)? as usize;
+        let end = starts.get(index + 1).map_or(self.text.len(), |next| *next as usize - 1);
+        let end = if end > start && self.text.as_bytes().get(end - 1) == Some(&b'\r') { end - 1 } else { end };
+        Some(start..end)
+    }
+
+    fn position(&self, offset: u32) -> (u32, u32) {
+        let offset = (offset as usize).min(self.text.len());
+        let starts = self.line_starts();
+        let line = starts.partition_point(|start| *start as usize <= offset).saturating_sub(1);
+        let start = starts.get(line).map_or(0, |s| *s as usize);
+        let column = self.text.get(start..offset).map_or(offset - start, |before| before.chars().count());
+        (line as u32 + 1, column as u32 + 1)
+    }
+}
+
+/// All texts of one run, by [`FileId`].
+#[derive(Debug, Default)]
+pub struct SourceMap {
+    files: Vec<File>,
+}
+
+impl SourceMap {
+    /// An empty map.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text. The caller keeps texts under 4 GiB, which is what a [`Span`] can address.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>, origin: FileOrigin) -> FileId {
+        let id = FileId(self.files.len() as u32);
+        self.files.push(File {
+            name: name.into(),
+            text: text.into(),
+            origin,
+            line_starts: OnceLock::new(),
+            visibility: Visibility::default(),
+            templates: Vec::new(),
+        });
+        id
+    }
+
+    /// The file `id` stands for, if it is of this map.
+    pub fn file(&self, id: FileId) -> Option<&File> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// All files in the order they were added.
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &File)> {
+        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
+    }
+
+    /// The text of a file, for parsers. Nothing that is written for people may be made from it: use
+    /// [`SourceMap::snippet`].
+    pub fn text(&self, id: FileId) -> Arc<str> {
+        self.file(id).map_or_else(|| Arc::from(""), |f| f.text.clone())
+    }
+
+    /// Sets what may be shown of a file. Until then nothing may.
+    pub fn set_visibility(&mut self, id: FileId, visibility: Visibility) {
+        if let Some(file) = self.files.get_mut(id.0 as usize) {
+            file.visibility = visibility;
+        }
+    }
+
+    /// Shows `span` too: the part of a value that was read as an address.
+    pub fn reveal(&mut self, span: Span) {
+        if let Some(file) = self.files.get_mut(span.file.0 as usize) {
+            file.visibility.reveal(span.start..span.end);
+        }
+    }
+
+    /// Says which templates a rendered text comes from: from each offset on, the named one.
+    pub fn set_templates(&mut self, id: FileId, templates: Vec<(u32, String)>) {
+        if let Some(file) = self.files.get_mut(id.0 as usize) {
+            file.templates = templates;
+        }
+    }
+
+    /// The template that the text at `span` was rendered from, if its renderer says so.
+    pub fn template(&self, span: Span) -> Option<&str> {
+        let templates = &self.file(span.file)?.templates;
+        let after = templates.partition_point(|(start, _)| *start <= span.start);
+        templates.get(after.checked_sub(1)?).map(|(_, name)| name.as_str())
+    }
+
+    /// Line and column of `span`.
+    pub fn location(&self, span: Span) -> Option<Location> {
+        let file = self.file(span.file)?;
+        let (line, column) = file.position(span.start);
+        let (end_line, end_column) = file.position(span.end);
+        Some(Location { line, column, end_line, end_column })
+    }
+
+    /// The name of the file of `span`; empty if the map does not hold it.
+    pub fn name(&self, id: FileId) -> &str {
+        self.file(id).map_or("", |f| f.name())
+    }
+}

@@ -1,0 +1,284 @@
+//! The named values of attributes.
+
+use crate::Choice;
+
+macro_rules! choices {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant),*
+        }
+
+        impl Choice for $name {
+            const NAMES: &'static [&'static str] = &[$($text),*];
+            fn position(self) -> u8 {
+                self as u8
+            }
+        }
+    )*};
+}
+
+choices! {
+    /// A yes-or-no question.
+    YesNo {
+        /// It is so.
+        Yes = "Yes",
+        /// It is not so.
+        No = "No",
+    }
+
+    /// Which user a container runs as.
+    RunAs {
+        /// The manifest sets user 0.
+        Root = "Root",
+        /// The manifest makes sure that it is not root.
+        NonRoot = "Non-root",
+        /// The image decides; root unless its author chose another.
+        Image = "Image decides",
+    }
+
+    /// The system call filter.
+    Seccomp {
+        /// Switched off.
+        Unconfined = "Unconfined",
+        /// The default profile of the container runtime.
+        RuntimeDefault = "Runtime default",
+        /// A profile of one's own.
+        Localhost = "Localhost",
+        /// Nothing sets it: unconfined unless the kubelet sets a default.
+        NotSet = "Not set",
+    }
+
+    /// How many of the default capabilities are dropped.
+    CapabilitiesDropped {
+        /// `ALL`.
+        All = "All",
+        /// Some by name.
+        Some = "Some",
+        /// None.
+        None = "None",
+    }
+
+    /// Linux capabilities beyond the default ones that matter for a threat.
+    Capability {
+        /// `SYS_ADMIN`.
+        SysAdmin = "SYS_ADMIN",
+        /// `NET_ADMIN`.
+        NetAdmin = "NET_ADMIN",
+        /// `SYS_PTRACE`.
+        SysPtrace = "SYS_PTRACE",
+        /// `SYS_MODULE`.
+        SysModule = "SYS_MODULE",
+        /// `DAC_READ_SEARCH`.
+        DacReadSearch = "DAC_READ_SEARCH",
+        /// `BPF`.
+        Bpf = "BPF",
+        /// `SYS_RAWIO`.
+        SysRawio = "SYS_RAWIO",
+        /// `NET_RAW`, which runtimes also give by default.
+        NetRaw = "NET_RAW",
+        /// `ALL`.
+        All = "ALL",
+        /// Any other.
+        Other = "Other",
+    }
+
+    /// How an image is named.
+    ImageReference {
+        /// By digest: always the same bytes.
+        Digest = "Digest",
+        /// By a tag, which its owner can move.
+        Tag = "Tag",
+        /// By `latest` or no tag.
+        Latest = "Latest",
+    }
+
+    /// What a known technology is for.
+    TechnologyClass {
+        /// Keeps data: PostgreSQL, MongoDB and the like.
+        Database = "Database",
+        /// Keeps data in memory: Redis, Memcached.
+        Cache = "Cache",
+        /// Passes messages: RabbitMQ, Kafka, NATS.
+        Queue = "Queue",
+        /// A user interface for administrators.
+        AdminInterface = "Admin interface",
+        /// Takes traffic from outside and passes it on.
+        IngressController = "Ingress controller",
+        /// Collects metrics, logs or traces.
+        Monitoring = "Monitoring",
+        /// Watches processes at run time: KubeArmor, Falco, Tetragon.
+        RuntimeSensor = "Runtime sensor",
+        /// Network plugin, storage driver, certificate manager and other parts of a platform.
+        Platform = "Platform",
+        /// Deploys what it finds in git: Argo CD, Flux.
+        Deployer = "Deployer",
+        /// Not a known technology.
+        Application = "Application",
+    }
+
+    /// The RuntimeClass of a pod.
+    RuntimeClass {
+        /// gVisor, Kata Containers and the like.
+        Sandboxed = "Sandboxed",
+        /// Another one.
+        Other = "Other",
+        /// The default of the node.
+        Default = "Default",
+    }
+
+    /// Which service account a pod runs as.
+    ServiceAccount {
+        /// The namespace's `default`.
+        Default = "Default",
+        /// One of its own.
+        Dedicated = "Dedicated",
+        /// One that it shares with other workloads.
+        Shared = "Shared",
+    }
+
+    /// What a network policy lets reach, or be reached by, a workload.
+    Isolation {
+        /// No policy selects it for this direction.
+        None = "None",
+        /// A policy selects it and admits named peers only.
+        Restricted = "Restricted",
+        /// A policy selects it and admits everything.
+        Open = "Open",
+    }
+
+    /// A level of the Pod Security Standards, as a namespace enforces it.
+    PodSecurity {
+        /// Anything goes.
+        Privileged = "Privileged",
+        /// Known escapes are refused.
+        Baseline = "Baseline",
+        /// Hardening is required.
+        Restricted = "Restricted",
+        /// The namespace says nothing.
+        None = "None",
+    }
+
+    /// Whether a mesh makes peers prove who they are.
+    MutualTls {
+        /// Plain text is refused.
+        Strict = "Strict",
+        /// Plain text is accepted as well.
+        Permissive = "Permissive",
+        /// Switched off.
+        Disabled = "Disabled",
+        /// No mesh policy applies.
+        None = "None",
+    }
+
+    /// Whether data can be read on its way.
+    Encryption {
+        /// TLS or mutual TLS.
+        Encrypted = "Encrypted",
+        /// The address or the port says plain text.
+        Plain = "Plain",
+    }
+
+    /// How a called party knows its caller.
+    Authentication {
+        /// Certificates on both sides.
+        MutualTls = "Mutual TLS",
+        /// A service account token or another bearer token.
+        Token = "Token",
+        /// A password or key from a Secret.
+        Credential = "Credential",
+        /// Not at all.
+        None = "None",
+    }
+
+    /// How traffic from outside gets in.
+    Entry {
+        /// An Ingress.
+        Ingress = "Ingress",
+        /// A Gateway and a route.
+        Gateway = "Gateway",
+        /// A Service of type LoadBalancer.
+        LoadBalancer = "Load balancer",
+        /// A Service of type NodePort.
+        NodePort = "Node port",
+        /// A Service with external addresses.
+        ExternalIp = "External IP",
+        /// A port of the host.
+        HostPort = "Host port",
+        /// The network of the host.
+        HostNetwork = "Host network",
+    }
+
+    /// How far a permission reaches.
+    Scope {
+        /// In all namespaces.
+        Cluster = "Cluster",
+        /// In one namespace or a few.
+        Namespace = "Namespace",
+        /// Not held.
+        No = "No",
+    }
+
+    /// What a path of the host gives to who may read or write it.
+    HostPathClass {
+        /// The root directory, or one above most others.
+        Root = "Root directory",
+        /// The socket of the container runtime or a folder that holds it.
+        RuntimeSocket = "Runtime socket",
+        /// Files of the kubelet, with the tokens of all pods of the node.
+        Kubelet = "Kubelet",
+        /// Credentials, keys or the configuration of the host.
+        Credentials = "Credentials",
+        /// Places from which the host runs code.
+        Code = "Code",
+        /// Kernel interfaces below `/proc`, `/sys` or `/dev`.
+        Kernel = "Kernel",
+        /// Log files.
+        Logs = "Logs",
+        /// Another path.
+        Other = "Other",
+    }
+
+    /// How a workload gets the content of a store.
+    MountedAs {
+        /// As files.
+        Files = "Files",
+        /// As environment variables.
+        Environment = "Environment",
+        /// Both ways.
+        Both = "Both",
+    }
+
+    /// The type of a Secret.
+    SecretType {
+        /// Any data.
+        Opaque = "Opaque",
+        /// A service account token that does not expire.
+        ServiceAccountToken = "Service account token",
+        /// A certificate with its key.
+        Tls = "TLS",
+        /// A login for a registry.
+        Registry = "Registry login",
+        /// Another type.
+        Other = "Other",
+    }
+
+    /// What happens when an admission webhook does not answer.
+    FailurePolicy {
+        /// The request is refused.
+        Fail = "Fail",
+        /// The request is admitted unchecked.
+        Ignore = "Ignore",
+    }
+
+    /// Who is named by a role binding.
+    BindingSubject {
+        /// Nobody needs to log in.
+        Anonymous = "Anonymous",
+        /// Everybody who can log in, or every service account.
+        Everyone = "Everyone",
+        /// Named users, groups or service accounts.
+        Named = "Named",
+    }
+}

@@ -1,0 +1,120 @@
+//! Titles and descriptions with the names of what they are about.
+
+use kubestride_model::{AttributeId, BoundaryKind, Model, SubjectRef, Vocabulary};
+
+/// A text in which `{source.Name}`, `{flow.port}`, `{container.workload.Name}` and the like are replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextTemplate {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Reference { root: Root, workload: bool, namespace: bool, field: Field },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Subject,
+    Source,
+    Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Name,
+    Attribute(AttributeId),
+}
+
+impl TextTemplate {
+    /// Parses a text. Roots are those of filters, in any case; `target` is the workload where the subject is no flow.
+    ///
+    /// # Errors
+    /// The reference that has no meaning.
+    pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(open) = rest.find('{') {
+            let (before, after) = rest.split_at(open);
+            let Some(close) = after.find('}') else { return Err("`{` is not closed".to_owned()) };
+            if !before.is_empty() {
+                parts.push(Part::Literal(before.to_owned()));
+            }
+            parts.push(reference(after.get(1..close).unwrap_or(""), vocabulary)?);
+            rest = after.get(close + 1..).unwrap_or("");
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Literal(rest.to_owned()));
+        }
+        Ok(Self { parts })
+    }
+
+    /// The text for one subject.
+    pub fn render(&self, model: &Model, subject: SubjectRef) -> String {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(text) => out.push_str(text),
+                Part::Reference { root, workload, namespace, field } => {
+                    let Some(thing) = resolve(*root, *workload, *namespace, model, subject) else { continue };
+                    match field {
+                        Field::Name => out.push_str(&model.name_of(thing)),
+                        Field::Attribute(attribute) => match model.value(thing, *attribute) {
+                            Some(value) => out.push_str(&model.value_text(*attribute, value)),
+                            None => out.push_str("Unknown"),
+                        },
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+fn reference(text: &str, vocabulary: &Vocabulary) -> Result<Part, String> {
+    let unknown = || format!("`{{{text}}}` has no meaning");
+    let mut words = text.split('.');
+    let root = match words.next().unwrap_or("").to_ascii_lowercase().as_str() {
+        "source" => Root::Source,
+        "target" => Root::Target,
+        "element" | "flow" | "boundary" | "container" | "control" | "name" => Root::Subject,
+        _ => return Err(unknown()),
+    };
+    let (mut workload, mut namespace) = (false, false);
+    for word in words {
+        if word == "workload" {
+            workload = true;
+        } else if word == "namespace" {
+            namespace = true;
+        } else if word.eq_ignore_ascii_case("name") {
+            return Ok(Part::Reference { root, workload, namespace, field: Field::Name });
+        } else {
+            let attribute = vocabulary.find_attribute(word).ok_or_else(unknown)?;
+            return Ok(Part::Reference { root, workload, namespace, field: Field::Attribute(attribute) });
+        }
+    }
+    Err(unknown())
+}
+
+fn resolve(root: Root, workload: bool, namespace: bool, model: &Model, subject: SubjectRef) -> Option<SubjectRef> {
+    let thing = match (root, subject) {
+        (Root::Source, SubjectRef::Flow(id)) => SubjectRef::Element(model.flow(id).source),
+        (Root::Target, SubjectRef::Flow(id)) => SubjectRef::Element(model.flow(id).target),
+        (Root::Target, SubjectRef::Container(id)) => SubjectRef::Element(model.container(id).workload),
+        (_, SubjectRef::Container(id)) if workload => SubjectRef::Element(model.container(id).workload),
+        _ => subject,
+    };
+    if !namespace {
+        return Some(thing);
+    }
+    let boundary = match thing {
+        SubjectRef::Element(id) => model.element(id).boundary,
+        SubjectRef::Container(id) => model.element(model.container(id).workload).boundary,
+        SubjectRef::Control(id) => model.control(id).boundary,
+        SubjectRef::Name(id) => model.name(id).boundary,
+        SubjectRef::Boundary(id) => id,
+        SubjectRef::Flow(id) => model.element(model.flow(id).target).boundary,
+    };
+    model.enclosing(boundary).find(|(_, b)| b.kind == BoundaryKind::Namespace).map(|(id, _)| SubjectRef::Boundary(id))
+}
