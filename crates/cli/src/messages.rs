@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 use kubestride_source::{Diagnostic, Level as Severity, SourceMap, Span};
 
 /// Prints a message that has no place in the input.
@@ -27,7 +27,7 @@ pub(crate) fn diagnostics(sources: &SourceMap, diagnostics: &[Diagnostic], quiet
         };
         let places = [diagnostic.span.map(|s| (s, "", true)), diagnostic.related.as_ref().map(|(s, t)| (*s, t.as_str(), false))];
         let shown: Vec<Place<'_>> = places.into_iter().flatten().filter_map(|(s, t, p)| place(sources, s, t, p)).collect();
-        let mut group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code).elements(Vec::<Snippet<'_, _>>::new());
+        let mut group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code).elements(Vec::<Element<'_>>::new());
         for place in &shown {
             let kind = if place.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(place.range.clone()).label(place.label);

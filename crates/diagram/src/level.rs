@@ -26,8 +26,10 @@ pub(crate) struct Part {
     pub(crate) sink: Option<Item>,
 }
 
-/// Distance between pins on one side of a shape.
-pub(crate) const PIN: i32 = 15;
+/// Distance between pins on a side of a shape where lines end: room for their texts.
+const PIN: i32 = 15;
+/// Distance between pins on a side where lines only start.
+const START: i32 = 11;
 /// Height of a cell that a line passes.
 pub(crate) const PASS: i32 = 13;
 
@@ -36,6 +38,18 @@ pub(crate) const PASS: i32 = 13;
 pub(crate) struct Pin {
     pub(crate) net: usize,
     pub(crate) at: i32,
+    /// Whether the net ends here.
+    pub(crate) sink: bool,
+}
+
+/// The distance between the pins of a side.
+pub(crate) fn spacing(pins: &[Pin]) -> i32 {
+    if pins.iter().any(|p| p.sink) { PIN } else { START }
+}
+
+/// The distance between the first and the last pin of a side.
+pub(crate) fn span(pins: &[Pin]) -> i32 {
+    (pins.len() as i32 - 1).max(0) * spacing(pins)
 }
 
 /// A place in a column.
@@ -118,8 +132,8 @@ impl Level {
         }
         let cell = self.add(None, column);
         self.passing.insert((net, column), cell);
-        self.cells[cell].left.push(Pin { net, at: PASS / 2 });
-        self.cells[cell].right.push(Pin { net, at: PASS / 2 });
+        self.cells[cell].left.push(Pin { net, at: PASS / 2, sink: false });
+        self.cells[cell].right.push(Pin { net, at: PASS / 2, sink: false });
         cell
     }
 
@@ -148,9 +162,9 @@ impl Level {
             let to = if next == end { sink } else { self.pass(net, next) };
             carried = Some(to);
             for &cell in &from {
-                self.touch(cell, net, way == Way::Left);
+                self.touch(cell, net, way == Way::Left, false);
             }
-            self.touch(to, net, way == Way::Right);
+            self.touch(to, net, way == Way::Right, true);
             let (left, right) = if way == Way::Right { (from, vec![to]) } else { (vec![to], from) };
             self.channels[column.min(next)].push(Link { net, left, right, x: None });
             column = next;
@@ -158,10 +172,10 @@ impl Level {
     }
 
     /// Gives a cell a pin for a net. Where it stands is found out later.
-    fn touch(&mut self, cell: usize, net: usize, left: bool) {
+    fn touch(&mut self, cell: usize, net: usize, left: bool, sink: bool) {
         let pins = if left { &mut self.cells[cell].left } else { &mut self.cells[cell].right };
         if !pins.iter().any(|p| p.net == net) {
-            pins.push(Pin { net, at: 0 });
+            pins.push(Pin { net, at: 0, sink });
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::drawing::{Rect, ShapeKind};
 use crate::graph::{Graph, Item};
-use crate::level::{Level, Pin, Way};
+use crate::level::{Level, Pin, Way, span};
 use crate::nets::Topology;
 use crate::size::{self, NodeBox, SMALL_SIZE};
 use crate::{order, place, text, tracks};
@@ -75,7 +75,7 @@ fn level(graph: &Graph, topology: &Topology, out: &mut Layout, group: usize, hin
     for cell in &mut level.cells {
         match cell.item {
             Some(Item::Node(node)) => {
-                out.boxes[node] = size::measure(&graph.nodes[node], cell.left.len().max(cell.right.len()));
+                out.boxes[node] = size::measure(&graph.nodes[node], span(&cell.left).max(span(&cell.right)));
                 (cell.width, cell.height) = (out.boxes[node].width, out.boxes[node].height);
             }
             Some(Item::Group(child)) => {

@@ -30,7 +30,10 @@ pub(crate) fn overview(model: &Model, options: &Options) -> Graph {
     let mut node_of: BTreeMap<ElementId, usize> = BTreeMap::new();
     for (key, elements) in &contents {
         let boundary = model.boundary(key.0);
-        let parent = boundary.parent.map_or(0, |p| groups.group(&mut graph, p, false));
+        // What lies directly in a boundary around others has its box inside of it.
+        let holds_others = matches!(boundary.kind, BoundaryKind::Cluster | BoundaryKind::CloudAccount);
+        let around = if holds_others { Some(key.0) } else { boundary.parent };
+        let parent = around.map_or(0, |p| groups.group(&mut graph, p, false));
         let node = if kept.contains(key) {
             let name = boundary_name(model, key.0);
             let identity = model.text(boundary.identity).to_owned();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::graph::Item;
-use crate::level::{Level, PIN, Pin};
+use crate::level::{Level, Pin, spacing, span};
 
 /// Number of passes over all columns.
 const PASSES: usize = 8;
@@ -38,9 +38,9 @@ pub(crate) fn pins(level: &mut Level, middle: impl Fn(Item) -> Option<i32>) {
         for (pins, left) in [(&mut cell.left, true), (&mut cell.right, false)] {
             let key = |p: &Pin| far.get(&(id, p.net, left)).map_or(0.0, |(sum, n)| sum / f64::from((*n).max(1)));
             pins.sort_by(|a, b| key(a).total_cmp(&key(b)).then(a.net.cmp(&b.net)));
-            let first = middle - (pins.len() as i32 - 1) * PIN / 2;
+            let (first, step) = (middle - span(pins) / 2, spacing(pins));
             for (i, pin) in pins.iter_mut().enumerate() {
-                pin.at = first + i as i32 * PIN;
+                pin.at = first + i as i32 * step;
             }
         }
     }
@@ -77,6 +77,9 @@ pub(crate) fn place(level: &mut Level) {
             let look_right = at < last && (both || pass % 2 == 1);
             settle(level, &columns[at], at, look_left, look_right);
         }
+    }
+    for _ in 0..4 {
+        columns.iter().for_each(|column| straighten(level, column));
     }
     let top = level.cells.iter().map(|c| c.y).min().unwrap_or(0);
     level.cells.iter_mut().for_each(|c| c.y -= top);
@@ -131,5 +134,40 @@ fn settle(level: &mut Level, column: &[usize], at: usize, look_left: bool, look_
     let values = blocks.iter().flat_map(|(value, _, count)| std::iter::repeat_n(value.round() as i32, *count));
     for ((cell, value), offset) in column.iter().zip(values).zip(offsets) {
         level.cells[*cell].y = value + offset;
+    }
+}
+
+/// Moves single cells where there is room for it and more lines run straight then.
+fn straighten(level: &mut Level, column: &[usize]) {
+    let mut away: BTreeMap<usize, Vec<i32>> = BTreeMap::new();
+    let at = column.first().map_or(0, |c| level.cells[*c].column);
+    for (channel, left) in [(at.checked_sub(1), true), (Some(at), false)] {
+        let Some(links) = channel.and_then(|c| level.channels.get(c)) else { continue };
+        for link in links {
+            let (mine, theirs) = if left { (&link.right, &link.left) } else { (&link.left, &link.right) };
+            for cell in mine {
+                let own = level.cells[*cell].pin(link.net, left);
+                let distances = theirs.iter().map(|o| level.cells[*o].pin(link.net, !left) - own);
+                away.entry(*cell).or_default().extend(distances);
+            }
+        }
+    }
+    for (i, cell) in column.iter().enumerate() {
+        let Some(away) = away.get(cell) else { continue };
+        let c = &level.cells[*cell];
+        let up = i.checked_sub(1).map_or(i32::MIN, |above| {
+            let a = &level.cells[column[above]];
+            a.y + a.height + gap(level, column[above], *cell) - c.y
+        });
+        let down = column.get(i + 1).map_or(i32::MAX, |below| {
+            level.cells[*below].y - gap(level, *cell, *below) - c.height - c.y
+        });
+        let straight = |by: i32| away.iter().filter(|d| **d == by).count();
+        let best = away.iter().copied().filter(|by| (up..=down).contains(by)).max_by_key(|by| {
+            (straight(*by), std::cmp::Reverse(by.abs()), std::cmp::Reverse(*by))
+        });
+        if let Some(by) = best.filter(|by| straight(*by) > straight(0)) {
+            level.cells[*cell].y += by;
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::drawing::{Rect, ShapeKind};
 use crate::graph::Node;
-use crate::level::PIN;
 use crate::select::NAME_SIZE;
 use crate::text;
 
@@ -33,13 +32,12 @@ pub(crate) fn attached_text(text: &str) -> String {
     text::fit(text, SMALL_SIZE, ATTACHED_WIDTH - 16)
 }
 
-/// Measures a node that has so many pins on its busier side.
-pub(crate) fn measure(node: &Node, pins: usize) -> NodeBox {
+/// Measures a node whose pins on its busier side need `span`.
+pub(crate) fn measure(node: &Node, span: i32) -> NodeBox {
     let widest = node.lines.iter().map(|l| text::width(l, NAME_SIZE)).max().unwrap_or(0);
     let caption = if node.caption.is_empty() { 0 } else { CAPTION };
     let caption_width = text::width(&node.caption, SMALL_SIZE);
     let content = node.lines.len() as i32 * LINE + caption;
-    let span = (pins as i32 - 1).max(0) * PIN;
     let (width, height) = match node.kind {
         ShapeKind::Process => {
             // The corners of the text must stay inside the ellipse, and pins off its flat upper and lower ends.

@@ -22,9 +22,9 @@ fn upper(name: &str) -> String {
 /// Whether a variable's name says that its value is secret.
 fn is_secret_name(name: &str) -> bool {
     let name = upper(name);
-    let ends = |word: &&str| name == **word || name.strip_suffix(**word).is_some_and(|before| before.ends_with('_'));
+    let ends = |word: &str| name == word || name.strip_suffix(word).is_some_and(|before| before.ends_with('_'));
     // `PWD` alone is the working directory.
-    name != "PWD" && SECRET_WORDS.iter().any(|w| ends(&w))
+    name != "PWD" && SECRET_WORDS.iter().any(|w| ends(w))
 }
 
 /// Whether a value can be a secret at all.

@@ -143,7 +143,7 @@ impl<'w, 'a> Merger<'w, 'a> {
         for (index, workload) in world.workloads.iter().enumerate() {
             let namespace = self.namespace(&workload.namespace);
             let evidence = self.evidence(&Note::stated(workload.span(), ""));
-            let name = kubestride_manifest::display_name(workload.object());
+            let name = kubestride_manifest::stable_name(workload.object().kind(), workload.object().name()).to_owned();
             let boundary = self.builder.boundary(
                 &format!("workload/{}", workload.identity),
                 &name,

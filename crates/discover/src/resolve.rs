@@ -36,7 +36,7 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
         return Resolved::ApiServer;
     }
     match world.service(in_namespace, name) {
-        Some(service) if service.is_external_name() => match service.service.external_name() {
+        Some(service) if service.is_external_name() => match service.service.external_name().and_then(|v| v.as_str()) {
             Some(target) => outside(&target.to_ascii_lowercase()),
             None => Resolved::Service(service),
         },

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubestride_manifest::{Container, Labels, Manifests, Object, PodSpec, Service, ServiceType, TargetPort, Workload};
+use kubestride_manifest::{Container, ContainerRole, Labels, Manifests, Object, PodSpec, PortRef, Service, ServiceType, Workload};
 use kubestride_policy::{mesh::MeshPolicies, network::NetworkPolicies, rbac::Rbac};
 use kubestride_source::Span;
 
@@ -59,9 +59,8 @@ impl ServiceInfo<'_> {
     pub(crate) fn target_port(&self, world: &World<'_>, workload: usize, port: u16) -> Option<u16> {
         let spec = self.service.ports().find(|p| p.number == port)?;
         match spec.target_port {
-            None => Some(port),
-            Some(TargetPort::Number(number)) => Some(number),
-            Some(TargetPort::Name(name)) => world.workloads.get(workload)?.named_port(name),
+            PortRef::Number(number) => Some(number),
+            PortRef::Name(name) => world.workloads.get(workload)?.named_port(name),
         }
     }
 
@@ -103,10 +102,10 @@ pub(crate) struct World<'a> {
 impl<'a> World<'a> {
     pub(crate) fn new(manifests: &'a Manifests, options: &'a Options) -> Self {
         let default = options.namespace.as_str();
-        let by_name = |kind: &str| -> BTreeMap<(String, String), Object<'a>> {
+        let by_name = |kind: &'static str| -> BTreeMap<(String, String), Object<'a>> {
             let key = |o: Object<'a>| {
                 let name = kubestride_manifest::stable_name(o.kind(), o.name()).to_owned();
-                ((o.effective_namespace(default).to_owned(), name), o)
+                ((o.effective_namespace(default).unwrap_or_default().to_owned(), name), o)
             };
             manifests.by_kind(kind).map(key).collect()
         };
@@ -137,7 +136,7 @@ impl<'a> World<'a> {
 
     /// The namespace of an object.
     pub(crate) fn namespace_of(&self, object: Object<'a>) -> String {
-        object.effective_namespace(&self.options.namespace).to_owned()
+        object.effective_namespace(&self.options.namespace).unwrap_or_default().to_owned()
     }
 
     pub(crate) fn service(&self, namespace: &str, name: &str) -> Option<&ServiceInfo<'a>> {
@@ -170,21 +169,21 @@ impl<'a> World<'a> {
 
     /// The labels of a namespace, with the one that Kubernetes always sets.
     pub(crate) fn namespace_labels<'n>(&'n self, namespace: &'n str) -> Labels<'n> {
-        let own = self.namespaces.get(namespace).into_iter().flat_map(|o| o.labels());
-        let own = own.filter_map(|e| Some((e.key, e.value.scalar_text()?)));
-        Labels::from_pairs(own.chain([("kubernetes.io/metadata.name", namespace)]))
+        let mut labels = self.namespaces.get(namespace).map(|o| o.label_set()).unwrap_or_default();
+        labels.set("kubernetes.io/metadata.name", namespace);
+        labels
     }
 }
 
-fn workloads<'a>(manifests: &'a Manifests, default: &str) -> Vec<WorkloadInfo<'a>> {
+fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo<'a>> {
     let read = |object: Object<'a>| {
         let workload = object.workload()?;
         let containers: Vec<Container<'a>> = workload.template.spec().containers().collect();
         let of = |c: &Container<'a>| c.image().and_then(|i| i.as_str()).and_then(technology::of_image);
-        let technology = containers.iter().enumerate().find_map(|(i, c)| c.is_main().then(|| of(c)).flatten().map(|t| (t, i)));
+        let technology = containers.iter().enumerate().find_map(|(i, c)| of(c).filter(|_| c.role() == ContainerRole::Main).map(|t| (t, i)));
         Some(WorkloadInfo {
             identity: object.identity(default),
-            namespace: object.effective_namespace(default).to_owned(),
+            namespace: object.effective_namespace(default).unwrap_or_default().to_owned(),
             labels: workload.template.label_set(),
             containers,
             technology,
@@ -196,7 +195,13 @@ fn workloads<'a>(manifests: &'a Manifests, default: &str) -> Vec<WorkloadInfo<'a
     workloads
 }
 
-fn services<'a>(manifests: &'a Manifests, default: &str, workloads: &[WorkloadInfo<'a>]) -> Vec<ServiceInfo<'a>> {
+/// Label pairs that the pods behind a Service carry; none: it selects nothing.
+pub(crate) fn selector<'a>(service: Service<'a>) -> Vec<(&'a str, &'a str)> {
+    let entries = service.selector().into_iter().flatten();
+    entries.filter_map(|e| Some((e.key, e.value.scalar_text()?))).collect()
+}
+
+fn services<'a>(manifests: &'a Manifests, default: &'a str, workloads: &[WorkloadInfo<'a>]) -> Vec<ServiceInfo<'a>> {
     // Workloads by one label pair, so that a thousand Services do not look at a thousand workloads each.
     let mut by_label: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
     for (index, workload) in workloads.iter().enumerate() {
@@ -207,8 +212,8 @@ fn services<'a>(manifests: &'a Manifests, default: &str, workloads: &[WorkloadIn
     let mut services: Vec<ServiceInfo<'a>> = Vec::new();
     for object in manifests.by_kind("Service") {
         let Some(service) = object.service() else { continue };
-        let namespace = object.effective_namespace(default).to_owned();
-        let selector: Vec<(&str, &str)> = service.selector();
+        let namespace = object.effective_namespace(default).unwrap_or_default().to_owned();
+        let selector: Vec<(&str, &str)> = selector(service);
         let selected = match selector.first() {
             Some((key, value)) => by_label.get(&(namespace.as_str(), *key, *value)).cloned().unwrap_or_default(),
             None => Vec::new(),

@@ -76,10 +76,7 @@ const SPECS: &[(&str, &[(&str, Type)])] = &[
     ("Deployment", &[("template", Mapping), ("replicas", Int)]),
     ("Ingress", &[("rules", List), ("tls", List), ("defaultBackend", Mapping)]),
     ("Job", &[("template", Mapping)]),
-    (
-        "NetworkPolicy",
-        &[("podSelector", Mapping), ("ingress", List), ("egress", List), ("policyTypes", List)],
-    ),
+    ("NetworkPolicy", &[("podSelector", Mapping), ("ingress", List), ("egress", List), ("policyTypes", List)]),
     ("ReplicaSet", &[("template", Mapping), ("replicas", Int)]),
     ("ReplicationController", &[("template", Mapping), ("replicas", Int)]),
     ("Service", &[("ports", List), ("selector", Mapping), ("externalIPs", List), ("type", Text)]),

@@ -78,7 +78,7 @@ fn equal(a: Value<'_>, b: Value<'_>) -> bool {
     let mut left = MAX_STEPS;
     let mut todo = vec![(a, b)];
     while let Some((a, b)) = todo.pop() {
-        let Some(rest) = left.checked_sub(1) else { return false };
+        let Some(rest) = left.checked_sub(1 + a.len()) else { return false };
         left = rest;
         if a.kind() != b.kind() {
             return false;

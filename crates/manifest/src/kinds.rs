@@ -130,10 +130,15 @@ pub fn is_kubernetes_group(group: &str) -> bool {
     GROUPS.contains(&group)
 }
 
-/// Whether the fields of a kind are known: kinds of Kubernetes itself, of Istio and of the Gateway API.
+/// Whether the fields of a kind are known: kinds of Kubernetes itself, of Istio and of the Gateway API. Not those that
+/// carry configuration of any form for something else.
 pub fn is_known_kind(group: &str, kind: &str) -> bool {
+    if matches!(kind, "EnvoyFilter" | "WasmPlugin") {
+        return false;
+    }
     let mesh = ["security.istio.io", "networking.istio.io", "telemetry.istio.io", "gateway.networking.k8s.io"];
-    mesh.contains(&group) || (is_kubernetes_group(group) && (NAMESPACED.contains(&kind) || CLUSTER_SCOPED.contains(&kind)))
+    mesh.contains(&group)
+        || (is_kubernetes_group(group) && (NAMESPACED.contains(&kind) || CLUSTER_SCOPED.contains(&kind)))
 }
 
 /// Whether objects of a kind live in a namespace, as far as that is known without its CustomResourceDefinition.

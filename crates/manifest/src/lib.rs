@@ -25,7 +25,7 @@ mod volume;
 pub use container::{Container, ContainerPort, ContainerRole, VolumeMount};
 pub use env::{EnvFrom, EnvSource, EnvSourceKind, EnvVar};
 pub use field::{Field, PortRef};
-pub use kinds::{is_kubernetes_group, is_known_kind, stable_name};
+pub use kinds::{is_known_kind, is_kubernetes_group, stable_name};
 pub use labels::{LabelSelector, Labels, Requirement, RequirementTest};
 pub use manifests::Manifests;
 pub use object::Object;

@@ -87,13 +87,13 @@ impl Manifests {
 
     /// All objects of a kind of Kubernetes itself, such as `Service`; a `Service` of another group is not among them.
     pub fn by_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
-        self.in_documents(kind).filter(move |object| object.kind() == kind && kinds::is_kubernetes_group(object.group()))
+        self.in_documents(kind)
+            .filter(move |object| object.kind() == kind && kinds::is_kubernetes_group(object.group()))
     }
 
     /// All objects of a custom kind: `by_custom_kind("security.istio.io", "PeerAuthentication")`.
     pub fn by_custom_kind<'a>(&'a self, group: &'a str, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
-        self.in_documents(&kind_key(group, kind))
-            .filter(move |object| object.kind() == kind && object.group() == group)
+        self.in_documents(&kind_key(group, kind)).filter(move |object| object.kind() == kind && object.group() == group)
     }
 
     /// Documents (and items of lists) that are no Kubernetes objects, because they have no `apiVersion` or `kind`.

@@ -130,9 +130,7 @@ fn read<'a>(key: &'a str, source: Value<'a>) -> Option<VolumeSource<'a>> {
     let text = |key: &str| source.text(key).unwrap_or("");
     let flag = |key: &str| source.flag(key).unwrap_or(false);
     Some(match key {
-        "configMap" => {
-            VolumeSource::ConfigMap { name: text("name"), optional: flag("optional"), items: items(source) }
-        }
+        "configMap" => VolumeSource::ConfigMap { name: text("name"), optional: flag("optional"), items: items(source) },
         // Volumes call it `secretName`, projected sources `name`.
         "secret" => {
             let name = source.text("secretName").unwrap_or_else(|| text("name"));
@@ -153,7 +151,9 @@ fn read<'a>(key: &'a str, source: Value<'a>) -> Option<VolumeSource<'a>> {
         },
         "csi" => VolumeSource::Csi {
             driver: text("driver"),
-            secret_provider_class: source.path(&["volumeAttributes", "secretProviderClass"]).and_then(Value::scalar_text),
+            secret_provider_class: source
+                .path(&["volumeAttributes", "secretProviderClass"])
+                .and_then(Value::scalar_text),
         },
         "nfs" => VolumeSource::Nfs { server: text("server"), path: text("path") },
         "ephemeral" => VolumeSource::Ephemeral,

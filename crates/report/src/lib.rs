@@ -4,11 +4,13 @@
 //! Adding a format is adding a module with a [`Format`] and naming it in [`FORMATS`].
 
 mod csv;
+pub mod evidence;
 mod flows;
 mod html;
 mod json;
 mod markdown;
 mod sarif;
+pub mod summary;
 mod svg;
 
 use std::io;

@@ -99,13 +99,14 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
         let note = Note::stated(workload.span(), format!("{} is the network plugin", workload.identity));
         claims.set(Subject::Cluster, attr::POLICY_ENFORCEMENT.id, attr::POLICY_ENFORCEMENT.value(value), note);
     }
-    for (kind, mark) in [("ClusterPolicy", "verifyImages"), ("ClusterImagePolicy", "images")] {
+    let policies = [("kyverno.io", "ClusterPolicy", "verifyImages"), ("policy.sigstore.dev", "ClusterImagePolicy", "images")];
+    for (group, kind, mark) in policies {
         let verifies = |o: &kubestride_manifest::Object<'_>| {
             let rules = o.spec().and_then(|s| s.get("rules"));
             o.spec().is_some_and(|s| s.get(mark).is_some())
                 || rules.into_iter().flat_map(|r| r.items()).any(|r| r.get(mark).is_some())
         };
-        if let Some(object) = world.manifests.by_kind(kind).find(verifies) {
+        if let Some(object) = world.manifests.by_custom_kind(group, kind).find(verifies) {
             let note = Note::stated(object.span(), "images are verified at admission");
             claims.set(Subject::Cluster, attr::IMAGE_VERIFICATION.id, attr::IMAGE_VERIFICATION.value(YesNo::Yes), note);
         }

@@ -24,7 +24,7 @@ impl Signal for ConfigFiles {
         for (index, workload) in world.workloads.iter().enumerate() {
             for volume in workload.pod().volumes() {
                 let mut mounted: Vec<(Object<'_>, Vec<&str>)> = Vec::new();
-                collect(world, &workload.namespace, &volume.source, &mut mounted);
+                collect(world, &workload.namespace, &volume.source(), &mut mounted);
                 for (object, keys) in mounted {
                     for entry in secret_data::entries(object) {
                         if (keys.is_empty() || keys.contains(&entry.key)) && entry.text.len() <= MAX_FILE {
@@ -41,10 +41,10 @@ impl Signal for ConfigFiles {
 fn collect<'a>(world: &World<'a>, namespace: &str, source: &VolumeSource<'a>, out: &mut Vec<(Object<'a>, Vec<&'a str>)>) {
     match source {
         VolumeSource::ConfigMap { name, items, .. } => {
-            out.extend(world.config_map(namespace, name).map(|o| (o, items.clone())));
+            out.extend(world.config_map(namespace, name).map(|o| (o, items.iter().map(|i| i.key).collect())));
         }
         VolumeSource::Secret { name, items, .. } => {
-            out.extend(world.secret(namespace, name).map(|o| (o, items.clone())));
+            out.extend(world.secret(namespace, name).map(|o| (o, items.iter().map(|i| i.key).collect())));
         }
         VolumeSource::Projected(sources) => sources.iter().for_each(|s| collect(world, namespace, s, out)),
         _ => {}

@@ -59,7 +59,7 @@ fn variables<'a>(world: &World<'a>, index: usize, container: &Container<'a>) -> 
         };
         let Some(object) = object else { continue };
         for entry in data(object) {
-            let name = format!("{}{}", whole.prefix.unwrap_or(""), entry.key);
+            let name = format!("{}{}", whole.prefix, entry.key);
             let inside = directory::confidence(world, index, object, entry.key, &entry.text);
             let from = format!("{} of {} {}, taken whole", entry.key, object.kind(), object.name());
             let (text, value, span) = (entry.text, entry.value, entry.span);
@@ -79,7 +79,7 @@ fn variables<'a>(world: &World<'a>, index: usize, container: &Container<'a>) -> 
                 EnvSourceKind::Secret => world.secret(namespace, source.name),
                 EnvSourceKind::Field | EnvSourceKind::Resource => None,
             };
-            let entry = object.and_then(|o| data(o).into_iter().find(|e| Some(e.key) == source.key));
+            let entry = object.and_then(|o| data(o).into_iter().find(|e| e.key == source.key));
             let (Some(object), Some(entry)) = (object, entry) else { continue };
             let from = format!("{name}, which is {} of {} {}", entry.key, object.kind(), object.name());
             let inside = Confidence::Certain;

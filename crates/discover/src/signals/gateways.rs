@@ -22,7 +22,7 @@ impl Signal for Gateways {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for kind in ROUTES {
-            for route in world.manifests.by_kind(kind).filter(|o| o.group() == GROUP) {
+            for route in world.manifests.by_custom_kind(GROUP, kind) {
                 let Some(spec) = route.spec() else { continue };
                 let parents: Vec<Value<'_>> = spec.get("parentRefs").into_iter().flat_map(|p| p.items()).collect();
                 // Routes of a mesh have a Service as their parent and let nobody in from outside.
@@ -46,7 +46,7 @@ fn listener_tls(world: &World<'_>, route: Object<'_>, parent: Value<'_>) -> Opti
     let name = parent.get("name")?.as_str()?;
     let own = world.namespace_of(route);
     let namespace = parent.get("namespace").and_then(|n| n.as_str()).unwrap_or(&own);
-    let mut gateways = world.manifests.by_kind("Gateway").filter(|g| g.group() == GROUP);
+    let mut gateways = world.manifests.by_custom_kind(GROUP, "Gateway");
     let gateway = gateways.find(|g| g.name() == name && world.namespace_of(*g) == namespace)?;
     let section = parent.get("sectionName").and_then(|s| s.as_str());
     let listeners: Vec<Value<'_>> = gateway.spec()?.get("listeners")?.items().collect();

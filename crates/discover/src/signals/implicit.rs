@@ -20,7 +20,7 @@ impl Signal for Implicit {
             (dns.port, dns.target_port, dns.protocol, dns.implicit) = (Some(53), Some(53), Some("DNS".to_owned()), true);
             claims.flows.push(dns);
             if let Some(probe) = workload.containers.iter().flat_map(|c| c.probes()).next() {
-                let note = Note::stated(probe.span(), "");
+                let note = Note::stated(probe.value.span(), "");
                 let mut claim = FlowClaim::new(Party::Kubelet, Party::Workload(index), FlowKind::Probe, note);
                 claim.implicit = true;
                 claims.flows.push(claim);

@@ -46,16 +46,26 @@ fn name(world: &World<'_>, service: &ServiceInfo<'_>, claims: &mut Claims) {
         note: Note::stated(span, ""),
     });
     let subject = || Subject::Name(service.identity.clone());
-    if let Some(ips) = service.service.external_ips() {
+    if let Some(ips) = service.service.external_ips().next() {
         let value = attr::EXTERNAL_IPS.value(YesNo::Yes);
         claims.set(subject(), attr::EXTERNAL_IPS.id, value, Note::stated(ips.span(), ""));
     }
     if service.is_external_name() {
         let value = attr::EXTERNAL_NAME.value(YesNo::Yes);
         claims.set(subject(), attr::EXTERNAL_NAME.id, value, Note::stated(span, "the Service is of type ExternalName"));
-    } else if service.workloads.is_empty() && !service.service.selector().is_empty() && world.absence_counts() {
+    } else if service.workloads.is_empty() && !crate::world::selector(service.service).is_empty() && world.absence_counts() {
         let value = attr::SELECTS_NOTHING.value(YesNo::Yes);
         claims.set(subject(), attr::SELECTS_NOTHING.id, value, Note::merged(span, "no workload has these labels"));
+    }
+}
+
+/// The name of a type in manifests.
+fn type_name(kind: ServiceType) -> &'static str {
+    match kind {
+        ServiceType::ClusterIp => "ClusterIP",
+        ServiceType::NodePort => "NodePort",
+        ServiceType::LoadBalancer => "LoadBalancer",
+        ServiceType::ExternalName => "ExternalName",
     }
 }
 
@@ -65,10 +75,10 @@ fn expose(world: &World<'_>, service: &ServiceInfo<'_>, claims: &mut Claims) {
     let entry = match service.service.type_() {
         ServiceType::LoadBalancer => Entry::LoadBalancer,
         ServiceType::NodePort => Entry::NodePort,
-        ServiceType::ClusterIp if service.service.external_ips().is_some() => Entry::ExternalIp,
+        ServiceType::ClusterIp if service.service.external_ips().next().is_some() => Entry::ExternalIp,
         ServiceType::ClusterIp | ServiceType::ExternalName => return,
     };
-    let type_span = spec("type").or(service.service.external_ips()).map_or(object.span(), |v| v.span());
+    let type_span = service.service.type_span().or(service.service.external_ips().next().map(|v| v.span())).unwrap_or(object.span());
     let ranges = spec("loadBalancerSourceRanges").filter(|r| {
         !r.is_empty() && !r.items().any(|i| matches!(i.as_str(), Some("0.0.0.0/0" | "::/0")))
     });
@@ -82,7 +92,7 @@ fn expose(world: &World<'_>, service: &ServiceInfo<'_>, claims: &mut Claims) {
     let local = spec("externalTrafficPolicy").filter(|v| v.as_str() == Some("Local"));
     for workload in &service.workloads {
         for port in service.service.ports() {
-            let note = Note::stated(type_span, format!("Service {} is of type {}", service.name, service.service.type_name()));
+            let note = Note::stated(type_span, format!("Service {} is of type {}", service.name, type_name(service.service.type_())));
             let mut claim = FlowClaim::new(Party::Internet, Party::Workload(*workload), FlowKind::Exposure, note.clone())
                 .with(attr::ENTRY.id, attr::ENTRY.value(entry), note);
             claim.port = Some(port.number);

@@ -101,7 +101,7 @@ fn uses(workload: &WorkloadInfo<'_>) -> Vec<Use> {
         }
     }
     for volume in workload.pod().volumes() {
-        volume_uses(workload, volume.name, &volume.source, volume.span, &mut out);
+        volume_uses(workload, volume.name(), &volume.source(), volume.source_span(), &mut out);
     }
     let templates = workload.object().spec().and_then(|s| s.get("volumeClaimTemplates"));
     for template in templates.into_iter().flat_map(|t| t.items()) {
@@ -123,7 +123,7 @@ fn mounted_use(
     host_path: Option<(String, Span)>,
 ) -> Use {
     let mounts = || workload.containers.iter().flat_map(|c| c.volume_mounts().map(move |m| (c, m))).filter(|(_, m)| m.volume == volume);
-    let writable = mounts().find(|(_, m)| !m.read_only.is_some_and(|r| r.as_bool() == Some(true)));
+    let writable = mounts().find(|(_, m)| !m.read_only);
     // Kubernetes mounts Secrets and ConfigMaps read only, whatever the mount says.
     let immutable_kind = store.stencil == stencil::SECRET || store.stencil == stencil::CONFIG_MAP;
     let read_only = match writable {

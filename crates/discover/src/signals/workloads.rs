@@ -120,7 +120,7 @@ fn identity(world: &World<'_>, workload: &WorkloadInfo<'_>, sharing: usize, subj
 /// Workloads that an autoscaler names, by identity, with the place where it does.
 fn autoscaled(world: &World<'_>) -> BTreeMap<String, kubestride_source::Span> {
     let mut out = BTreeMap::new();
-    for object in world.manifests.by_kind("HorizontalPodAutoscaler").chain(world.manifests.by_kind("ScaledObject")) {
+    for object in world.manifests.by_kind("HorizontalPodAutoscaler").chain(world.manifests.by_custom_kind("keda.sh", "ScaledObject")) {
         let Some(target) = object.spec().and_then(|s| s.get("scaleTargetRef")) else { continue };
         let Some(name) = target.get("name").and_then(|v| v.as_str()) else { continue };
         let kind = target.get("kind").and_then(|v| v.as_str()).unwrap_or("Deployment");
@@ -183,11 +183,11 @@ fn may_be_configured(workload: &WorkloadInfo<'_>, at: usize) -> bool {
     use kubestride_manifest::VolumeSource::*;
     let Some(container) = workload.containers.get(at) else { return true };
     let configures = |name: &str| {
-        let volume = workload.pod().volumes().find(|v| v.name == name);
-        volume.is_none_or(|v| !matches!(v.source, EmptyDir | Claim { .. } | DownwardApi | Ephemeral))
+        let volume = workload.pod().volume(name);
+        volume.is_none_or(|v| !matches!(v.source(), EmptyDir | Claim { .. } | DownwardApi | Ephemeral))
     };
     // A StatefulSet's own claims are no volumes of the pod, so an unknown name is data, too.
-    let known = |name: &str| workload.pod().volumes().any(|v| v.name == name);
+    let known = |name: &str| workload.pod().volume(name).is_some();
     container.env_from().next().is_some()
         || container.volume_mounts().any(|m| known(m.volume) && configures(m.volume))
 }

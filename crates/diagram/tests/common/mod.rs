@@ -1,0 +1,111 @@
+//! Models for tests: one by hand, and random ones from a seed.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use kubestride_model::{
+    Access, BoundaryId, BoundaryKind, Builder, Confidence, ElementId, ElementKind, Evidence, FlowDraft, FlowKind, Model,
+    Origin,
+};
+use kubestride_stencils::stencil;
+
+/// A builder with short calls.
+pub struct Sketch {
+    pub builder: Builder,
+    pub evidence: Evidence,
+}
+
+impl Sketch {
+    pub fn new() -> Self {
+        let mut builder = Builder::new(kubestride_stencils::vocabulary());
+        let evidence = builder.evidence(Origin::Declared, None, "");
+        Self { builder, evidence }
+    }
+
+    pub fn boundary(&mut self, identity: &str, name: &str, kind: BoundaryKind, parent: Option<BoundaryId>) -> BoundaryId {
+        self.builder.boundary(identity, name, kind, stencil::BOUNDARY, parent, self.evidence)
+    }
+
+    pub fn element(&mut self, identity: &str, name: &str, kind: ElementKind, boundary: BoundaryId) -> ElementId {
+        let stencil = match kind {
+            ElementKind::Process => stencil::DEPLOYMENT,
+            ElementKind::External => stencil::EXTERNAL_HOST,
+            ElementKind::Store => stencil::SECRET,
+        };
+        self.builder.element(identity, name, kind, stencil, boundary, self.evidence)
+    }
+
+    pub fn flow(&mut self, source: ElementId, target: ElementId, kind: FlowKind, protocol: &str, port: Option<u16>) {
+        let access = (kind == FlowKind::Store).then_some(Access::Read);
+        let draft = FlowDraft {
+            source,
+            target,
+            kind,
+            stencil: stencil::FLOW,
+            access,
+            port,
+            protocol,
+            via: None,
+            confidence: if port == Some(1) { Confidence::Possible } else { Confidence::Certain },
+            implicit: false,
+        };
+        self.builder.flow(draft, self.evidence);
+    }
+}
+
+/// A shop of a dozen services.
+pub fn shop() -> Model {
+    let mut s = Sketch::new();
+    let internet = s.boundary("internet", "Internet", BoundaryKind::Internet, None);
+    let cluster = s.boundary("cluster", "Cluster", BoundaryKind::Cluster, None);
+    let control = s.boundary("control-plane", "Control plane", BoundaryKind::ControlPlane, Some(cluster));
+    let node = s.boundary("node", "Node", BoundaryKind::Node, Some(cluster));
+    let shop = s.boundary("Namespace/shop", "shop", BoundaryKind::Namespace, Some(cluster));
+    let data = s.boundary("Namespace/shop-data", "shop-data", BoundaryKind::Namespace, Some(cluster));
+    s.boundary("Namespace/empty", "empty", BoundaryKind::Namespace, Some(cluster));
+    let user = s.element("external/internet", "Internet", ElementKind::External, internet);
+    let pay = s.element("external/api.payments.example", "api.payments.example", ElementKind::External, internet);
+    let registry = s.element("external/registry.example", "registry.example", ElementKind::External, internet);
+    let api = s.element("apiserver", "API server", ElementKind::Process, control);
+    let logs = s.element("hostpath//var/log", "/var/log", ElementKind::Store, node);
+    let _ = registry;
+    let names = [
+        "frontend", "ad", "recommendationservice", "productcatalogservice", "checkoutservice", "cartservice",
+        "shippingservice", "currencyservice", "paymentservice", "emailservice", "loadgenerator", "preview-deployer",
+    ];
+    let e: Vec<ElementId> = names
+        .iter()
+        .map(|n| s.element(&format!("Deployment/shop/{n}"), n, ElementKind::Process, shop))
+        .collect();
+    let cache = s.element("StatefulSet/shop-data/redis-cart", "redis-cart", ElementKind::Process, data);
+    let db = s.element("StatefulSet/shop-data/orders-db", "orders-db", ElementKind::Process, data);
+    let shipper = s.element("DaemonSet/shop-data/log-shipper", "log-shipper", ElementKind::Process, data);
+    let traffic = FlowKind::Traffic;
+    s.flow(user, e[0], FlowKind::Exposure, "HTTPS", Some(443));
+    for (a, b, port) in [
+        (0, 1, 9555), (0, 2, 8080), (0, 3, 3550), (0, 4, 5050), (0, 5, 7070), (0, 6, 50051), (0, 7, 7000), (4, 3, 3550),
+        (4, 5, 7070), (4, 6, 50051), (4, 7, 7000), (4, 8, 50051), (4, 9, 5000), (2, 3, 3550),
+    ] {
+        s.flow(e[a], e[b], traffic, "gRPC", Some(port));
+    }
+    s.flow(e[10], e[0], traffic, "HTTP", Some(80));
+    s.flow(e[5], cache, traffic, "Redis", Some(6379));
+    s.flow(e[4], db, traffic, "PostgreSQL", Some(5432));
+    s.flow(e[8], pay, traffic, "HTTPS", Some(443));
+    s.flow(e[11], api, FlowKind::Api, "HTTPS", None);
+    s.flow(shipper, api, FlowKind::Api, "HTTPS", None);
+    s.flow(shipper, logs, FlowKind::Store, "-", None);
+    s.flow(db, db, traffic, "PostgreSQL", Some(5432));
+    s.flow(e[9], e[1], traffic, "TCP", Some(1));
+    for (owner, identity, name) in [
+        (db, "Secret/shop-data/orders-db", "orders-db"),
+        (db, "PersistentVolumeClaim/shop-data/data", "data-orders-db"),
+        (e[8], "Secret/shop/payment-key", "payment-key"),
+    ] {
+        let boundary = if owner == db { data } else { shop };
+        let store = s.element(identity, name, ElementKind::Store, boundary);
+        s.flow(owner, store, FlowKind::Store, "-", None);
+    }
+    let shared = s.element("ConfigMap/shop/flags", "feature-flags", ElementKind::Store, shop);
+    s.flow(e[0], shared, FlowKind::Store, "-", None);
+    s.flow(e[4], shared, FlowKind::Store, "-", None);
+    s.builder.finish()
+}

@@ -1,0 +1,101 @@
+//! Role bindings as controls, and the people and groups that they let in.
+
+use kubestride_model::FlowKind;
+use kubestride_policy::rbac::{Binding, Role, RoleRef, Subject as RbacSubject, capabilities};
+use kubestride_stencils::values::*;
+use kubestride_stencils::{attributes as attr, stencil};
+
+use super::Signal;
+use super::api_access::with_capabilities;
+use crate::Scope;
+use crate::claims::{Claims, ControlClaim, FlowClaim, Note, Party, Subject};
+use crate::world::World;
+
+pub(crate) struct RoleBindings;
+
+/// Groups and users that everybody or every service account is in.
+const EVERYONE: [&str; 3] = ["system:authenticated", "system:serviceaccounts", "system:masters"];
+const ANONYMOUS: [&str; 2] = ["system:anonymous", "system:unauthenticated"];
+
+impl Signal for RoleBindings {
+    fn name(&self) -> &'static str {
+        "role-bindings"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for binding in world.rbac.bindings() {
+            let (role, missing) = world.rbac.role(binding.namespace.as_deref(), &binding.role);
+            control(world, binding, &role, missing, claims);
+            people(world, binding, claims);
+        }
+    }
+}
+
+fn control(world: &World<'_>, binding: &Binding, role: &Role, missing: bool, claims: &mut Claims) {
+    let subject = || Subject::Control(binding.identity.clone());
+    let workloads = world.workloads.iter().enumerate().filter(|(_, w)| {
+        binding.subjects.iter().any(|(s, _)| {
+            matches!(s, RbacSubject::ServiceAccount { namespace, name }
+                if *namespace == w.namespace && name == w.service_account())
+        })
+    });
+    claims.controls.push(ControlClaim {
+        identity: binding.identity.clone(),
+        name: binding.name.clone(),
+        stencil: stencil::ROLE_BINDING,
+        namespace: binding.namespace.clone(),
+        workloads: workloads.map(|(i, _)| i).collect(),
+        note: Note::stated(binding.span, ""),
+    });
+    let named = |list: &[&str]| {
+        binding.subjects.iter().find(|(s, _)| {
+            matches!(s, RbacSubject::Group(n) | RbacSubject::User(n) if list.contains(&n.as_str()))
+        })
+    };
+    let (value, span) = match (named(&ANONYMOUS), named(&EVERYONE)) {
+        (Some((_, span)), _) => (BindingSubject::Anonymous, *span),
+        (None, Some((RbacSubject::Group(group), span))) if group != "system:masters" => {
+            (BindingSubject::Everyone, *span)
+        }
+        _ => (BindingSubject::Named, binding.subjects.first().map_or(binding.span, |(_, s)| *s)),
+    };
+    claims.set(subject(), attr::BINDING_SUBJECT.id, attr::BINDING_SUBJECT.value(value), Note::stated(span, ""));
+    if let RoleRef::ClusterRole(name) = &binding.role
+        && name == "cluster-admin"
+    {
+        let note = Note::stated(binding.span, "the role is cluster-admin");
+        claims.set(subject(), attr::CLUSTER_ADMIN.id, attr::CLUSTER_ADMIN.value(YesNo::Yes), note);
+    }
+    if let Some(rule) = role.rules.iter().find(|r| !r.is_public_reading()) {
+        let note = Note::stated(rule.span.unwrap_or(binding.span), "more than reading of public information");
+        claims.set(subject(), attr::GRANTS_POWER.id, attr::GRANTS_POWER.value(YesNo::Yes), note);
+    }
+    // In a smaller scope the role may be part of the cluster.
+    if missing && world.options.scope == Scope::Cluster {
+        let note = Note::stated(binding.span, "the role does not exist");
+        claims.set(subject(), attr::SELECTS_NOTHING.id, attr::SELECTS_NOTHING.value(YesNo::Yes), note);
+    }
+}
+
+/// Users, groups, and service accounts that no workload of the input runs as, call the API from outside the model.
+fn people(world: &World<'_>, binding: &Binding, claims: &mut Claims) {
+    for (subject, span) in &binding.subjects {
+        let (identity, name, group) = match subject {
+            RbacSubject::User(name) => (format!("User/{name}"), name.clone(), false),
+            RbacSubject::Group(name) => (format!("Group/{name}"), name.clone(), true),
+            RbacSubject::ServiceAccount { namespace, name } => {
+                let runs = |w: &crate::world::WorkloadInfo<'_>| w.namespace == *namespace && w.service_account() == name;
+                if world.workloads.iter().any(runs) || world.service_account(namespace, name).is_some() {
+                    continue;
+                }
+                (format!("ServiceAccount/{namespace}/{name}"), name.clone(), false)
+            }
+        };
+        let grants = world.rbac.grants(subject);
+        let note = Note::stated(*span, format!("named by {}", binding.identity));
+        let party = Party::ApiUser { identity, name, group };
+        let mut claim = FlowClaim::new(party, Party::ApiServer, FlowKind::Api, note);
+        (claim.port, claim.protocol) = (Some(443), Some("HTTPS".to_owned()));
+        claims.flows.push(with_capabilities(claim, &capabilities(&grants)));
+    }
+}
