@@ -9,6 +9,7 @@ mod flows;
 mod html;
 mod json;
 mod markdown;
+mod markdown_html;
 mod sarif;
 pub mod summary;
 mod svg;

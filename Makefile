@@ -1,0 +1,20 @@
+# `make test` runs everything that must pass; `make bench` prints ratios against a baseline measured in the same run.
+# KUBESTRIDE_CORPUS names the folder with the public corpora; without it the tests that need them say so and are skipped.
+
+CARGO ?= cargo
+
+.PHONY: test bench fmt lint unit schema
+
+test: fmt lint unit
+
+fmt:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+unit:
+	$(CARGO) test --workspace --locked
+
+bench:
+	sh benches/run.sh
