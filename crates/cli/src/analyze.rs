@@ -48,6 +48,10 @@ pub(crate) struct Arguments {
     /// Print no messages about the input but errors.
     #[arg(short, long)]
     quiet: bool,
+
+    /// Say on standard error what was read and what each signal found.
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -97,7 +101,11 @@ fn format_names() -> clap::builder::PossibleValuesParser {
 /// A namespace is an RFC 1123 label.
 fn namespace_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let fits = !text.is_empty() && text.len() <= 63 && text.chars().all(plain) && !text.starts_with('-') && !text.ends_with('-');
+    let fits = !text.is_empty()
+        && text.len() <= 63
+        && text.chars().all(plain)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
     if fits { Ok(text.to_owned()) } else { Err("a namespace is made of a-z, 0-9 and -, at most 63 of them".to_owned()) }
 }
 
@@ -132,6 +140,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let scope = Scope::from(arguments.scope);
     let discover = kubestride_discover::Options { scope, namespace: arguments.namespace.clone() };
     let discovered = kubestride_discover::discover(&loaded.manifests, &discover);
+    if arguments.verbose {
+        messages::progress(&loaded.inputs, &discovered.signals);
+    }
     for span in discovered.addresses {
         loaded.sources.reveal(span);
     }

@@ -25,13 +25,17 @@ pub(crate) fn diagnostics(sources: &SourceMap, diagnostics: &[Diagnostic], quiet
             Severity::Warning => Level::WARNING,
             Severity::Note => Level::NOTE,
         };
-        let places = [diagnostic.span.map(|s| (s, "", true)), diagnostic.related.as_ref().map(|(s, t)| (*s, t.as_str(), false))];
-        let shown: Vec<Place<'_>> = places.into_iter().flatten().filter_map(|(s, t, p)| place(sources, s, t, p)).collect();
-        let mut group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code).elements(Vec::<Element<'_>>::new());
+        let places =
+            [diagnostic.span.map(|s| (s, "", true)), diagnostic.related.as_ref().map(|(s, t)| (*s, t.as_str(), false))];
+        let shown: Vec<Place<'_>> =
+            places.into_iter().flatten().filter_map(|(s, t, p)| place(sources, s, t, p)).collect();
+        let mut group =
+            level.primary_title(diagnostic.message.as_str()).id(diagnostic.code).elements(Vec::<Element<'_>>::new());
         for place in &shown {
             let kind = if place.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(place.range.clone()).label(place.label);
-            let snippet = Snippet::source(place.line.as_str()).line_start(place.number).path(place.path).annotation(annotation);
+            let snippet =
+                Snippet::source(place.line.as_str()).line_start(place.number).path(place.path).annotation(annotation);
             group = group.element(snippet);
         }
         let mut groups = vec![group];
@@ -39,6 +43,22 @@ pub(crate) fn diagnostics(sources: &SourceMap, diagnostics: &[Diagnostic], quiet
             groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
         }
         let _ = writeln!(err, "{}\n", renderer().render(&groups));
+    }
+}
+
+/// Says what was read and what each signal made of it: names and numbers only.
+pub(crate) fn progress(inputs: &[kubestride_input::InputInfo], signals: &[(&str, usize)]) {
+    let mut err = anstream::stderr().lock();
+    for input in inputs {
+        let counts = (input.files, input.documents, input.objects);
+        let _ = writeln!(
+            err,
+            "read {} ({}): {} files, {} documents, {} objects",
+            input.name, input.kind, counts.0, counts.1, counts.2
+        );
+    }
+    for (signal, claims) in signals {
+        let _ = writeln!(err, "signal {signal}: {claims} claims");
     }
 }
 

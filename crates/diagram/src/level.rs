@@ -31,7 +31,7 @@ const PIN: i32 = 15;
 /// Distance between pins on a side where lines only start.
 const START: i32 = 11;
 /// Height of a cell that a line passes.
-pub(crate) const PASS: i32 = 13;
+pub(crate) const PASS: i32 = 9;
 
 /// Where a net touches a cell, from the top of the cell.
 #[derive(Debug, Clone, Copy)]

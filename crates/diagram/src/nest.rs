@@ -175,11 +175,7 @@ fn loose(topology: &Topology, out: &Layout, level: &mut Level, group: usize) {
     let widest = members.iter().map(|m| size(m).0).max().unwrap_or(0);
     let square = (area as f64 * 1.8).sqrt() as i32;
     let limit = (level.width - 2 * PAD).max(square).max(widest);
-    let top = if level.cells.is_empty() {
-        if group == 0 { PAD } else { TITLE + 6 }
-    } else {
-        level.height
-    };
+    let top = if level.cells.is_empty() { if group == 0 { PAD } else { TITLE + 6 } } else { level.height };
     let (mut x, mut y, mut row) = (PAD, top, 0);
     let mut right = 0;
     for item in members {

@@ -8,7 +8,7 @@ use kubestride_model::{BoundaryId, BoundaryKind, ElementId, ElementKind, Model};
 use crate::Options;
 use crate::drawing::ShapeKind;
 use crate::graph::{Bundle, Edge, Graph, Group, Node};
-use crate::select::{Groups, boundary_name, bundles, drawn_boundary};
+use crate::select::{Groups, background, boundary_name, bundles, drawn_boundary};
 use crate::text;
 
 /// Most identities of flows that a line carries.
@@ -20,7 +20,8 @@ pub(crate) fn overview(model: &Model, options: &Options) -> Graph {
     let mut groups = Groups::new(model, &bundles);
     let mut graph = Graph { groups: vec![Group::default()], overview: true, ..Graph::default() };
     let mut contents: BTreeMap<(BoundaryId, bool), Vec<ElementId>> = BTreeMap::new();
-    for (id, _) in model.elements() {
+    let background: BTreeSet<ElementId> = background(model).collect();
+    for (id, _) in model.elements().filter(|(id, _)| !background.contains(id)) {
         contents.entry((drawn_boundary(model, id), groups.is_called(id))).or_default().push(id);
     }
     let kept = largest(model, &contents, options.most_shapes);

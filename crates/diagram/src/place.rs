@@ -159,13 +159,15 @@ fn straighten(level: &mut Level, column: &[usize]) {
             let a = &level.cells[column[above]];
             a.y + a.height + gap(level, column[above], *cell) - c.y
         });
-        let down = column.get(i + 1).map_or(i32::MAX, |below| {
-            level.cells[*below].y - gap(level, *cell, *below) - c.height - c.y
-        });
+        let down = column
+            .get(i + 1)
+            .map_or(i32::MAX, |below| level.cells[*below].y - gap(level, *cell, *below) - c.height - c.y);
         let straight = |by: i32| away.iter().filter(|d| **d == by).count();
-        let best = away.iter().copied().filter(|by| (up..=down).contains(by)).max_by_key(|by| {
-            (straight(*by), std::cmp::Reverse(by.abs()), std::cmp::Reverse(*by))
-        });
+        let best = away
+            .iter()
+            .copied()
+            .filter(|by| (up..=down).contains(by))
+            .max_by_key(|by| (straight(*by), std::cmp::Reverse(by.abs()), std::cmp::Reverse(*by)));
         if let Some(by) = best.filter(|by| straight(*by) > straight(0)) {
             level.cells[*cell].y += by;
         }

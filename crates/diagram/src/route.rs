@@ -123,10 +123,6 @@ pub(crate) fn label(graph: &Graph, topology: &Topology, layout: &Layout, net: us
     let y = layout.groups[group].y + cell.pin(net_id, left);
     let shapes = level.columns[cell.column].iter().map(|c| &level.cells[*c]).filter(|c| c.item.is_some());
     // All labels of a column begin where its widest member does: there nothing but lines is in the way.
-    let x = if left {
-        shapes.map(|c| c.x).min()? - width - 8
-    } else {
-        shapes.map(|c| c.x + c.width).max()? + 8
-    };
+    let x = if left { shapes.map(|c| c.x).min()? - width - 8 } else { shapes.map(|c| c.x + c.width).max()? + 8 };
     Some(Rect { x: layout.groups[group].x + x, y: y - SMALL_SIZE - 3, width, height: SMALL_SIZE + 2 })
 }

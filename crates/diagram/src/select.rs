@@ -38,8 +38,10 @@ pub(crate) fn whole(model: &Model) -> Graph {
     let mut graph = Graph { groups: vec![Group::default()], ..Graph::default() };
     let mut groups = Groups::new(model, &bundles);
     let mut node_of: BTreeMap<ElementId, usize> = BTreeMap::new();
-    let owned: BTreeSet<ElementId> = attached.values().flatten().copied().collect();
-    for (id, _) in model.elements().filter(|(id, _)| !owned.contains(id)) {
+    let mut left_out: BTreeSet<ElementId> = attached.values().flatten().copied().collect();
+    left_out.extend(background(model));
+    unused_stores(model, &mut graph, &mut groups, &mut left_out);
+    for (id, _) in model.elements().filter(|(id, _)| !left_out.contains(id)) {
         let group = groups.of(&mut graph, id);
         let mut node = node(model, id, group);
         node.own_flows = bundles.get(&(id, id)).map(|flows| bundle(model, flows));
@@ -57,6 +59,59 @@ pub(crate) fn whole(model: &Model) -> Graph {
     graph
 }
 
+/// Processes of the cluster itself that only implicit flows reach: name servers and kubelets.
+pub(crate) fn background(model: &Model) -> impl Iterator<Item = ElementId> {
+    let implicit = |flows: &[FlowId]| flows.iter().all(|f| model.flow(*f).implicit);
+    let of_cluster = |id: ElementId| {
+        let kind = model.boundary(drawn_boundary(model, id)).kind;
+        matches!(kind, BoundaryKind::Cluster | BoundaryKind::ControlPlane | BoundaryKind::Node)
+    };
+    let ids = model.elements().filter(|(_, e)| e.kind == ElementKind::Process).map(|(id, _)| id);
+    ids.filter(move |id| {
+        let (incoming, outgoing) = (model.incoming(*id), model.outgoing(*id));
+        !(incoming.is_empty() && outgoing.is_empty()) && implicit(incoming) && implicit(outgoing) && of_cluster(*id)
+    })
+}
+
+/// Several stores of one boundary that nothing in the input uses become one shape.
+fn unused_stores(model: &Model, graph: &mut Graph, groups: &mut Groups<'_>, left_out: &mut BTreeSet<ElementId>) {
+    let mut unused: BTreeMap<BoundaryId, Vec<ElementId>> = BTreeMap::new();
+    for (id, element) in model.elements() {
+        let alone = model.incoming(id).is_empty() && model.outgoing(id).is_empty();
+        if element.kind == ElementKind::Store && alone && !left_out.contains(&id) {
+            unused.entry(drawn_boundary(model, id)).or_default().push(id);
+        }
+    }
+    for stores in unused.into_values().filter(|s| s.len() > 2) {
+        let Some(first) = stores.first() else { continue };
+        let group = groups.of(graph, *first);
+        let identity = model.text(model.element(*first).identity).to_owned();
+        let name = |s: &ElementId| {
+            format!("{} {}", stencil_name(model, *s), text::visible(model.text(model.element(*s).name)))
+        };
+        graph.nodes.push(Node {
+            identity,
+            kind: ShapeKind::Store,
+            lines: vec![group_name(model, &stores)],
+            caption: "not used in this input".to_owned(),
+            tooltip: listing(stores.iter().map(name)),
+            group,
+            attached: None,
+            own_flows: None,
+        });
+        left_out.extend(stores);
+    }
+}
+
+/// `3 Secrets`, or `3 stores` if they are of several kinds.
+fn group_name(model: &Model, stores: &[ElementId]) -> String {
+    let kinds: BTreeSet<&str> = stores.iter().map(|s| stencil_name(model, *s)).collect();
+    match kinds.first() {
+        Some(kind) if kinds.len() == 1 => format!("{} {kind}s", stores.len()),
+        _ => format!("{} stores", stores.len()),
+    }
+}
+
 /// Makes groups of boundaries as they are needed, so that empty ones are not drawn.
 pub(crate) struct Groups<'m> {
     model: &'m Model,
@@ -68,10 +123,12 @@ pub(crate) struct Groups<'m> {
 impl<'m> Groups<'m> {
     pub(crate) fn new(model: &'m Model, bundles: &BTreeMap<(ElementId, ElementId), Vec<FlowId>>) -> Self {
         let sources: BTreeSet<ElementId> = bundles.keys().map(|(source, _)| *source).collect();
-        let outside = |id: ElementId| model.boundary(drawn_boundary(model, id)).kind == BoundaryKind::Internet;
-        let (calling, called): (BTreeSet<_>, BTreeSet<_>) =
-            model.elements().map(|(id, _)| id).filter(|id| outside(*id)).partition(|id| sources.contains(id));
-        let called = if calling.is_empty() { BTreeSet::new() } else { called };
+        let targets: BTreeSet<ElementId> = bundles.keys().map(|(_, target)| *target).collect();
+        let outside = |id: &ElementId| model.boundary(drawn_boundary(model, *id)).kind == BoundaryKind::Internet;
+        let outside: Vec<ElementId> = model.elements().map(|(id, _)| id).filter(outside).collect();
+        let two_sides = outside.iter().any(|id| sources.contains(id))
+            && outside.iter().any(|id| targets.contains(id) && !sources.contains(id));
+        let called = outside.into_iter().filter(|id| two_sides && !sources.contains(id)).collect();
         Self { model, by_boundary: BTreeMap::new(), called }
     }
 
@@ -148,16 +205,7 @@ fn attach(
     let name = |id: &ElementId| text::visible(model.text(model.element(*id).name));
     let text = match stores {
         [one] => name(one),
-        many => {
-            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-            for store in many {
-                *kinds.entry(stencil_name(model, *store)).or_default() += 1;
-            }
-            match kinds.first_key_value() {
-                Some((kind, _)) if kinds.len() == 1 => format!("{} {kind}s", many.len()),
-                _ => format!("{} stores", many.len()),
-            }
-        }
+        many => group_name(model, many),
     };
     let described = stores.iter().map(|s| format!("{} {}", stencil_name(model, *s), name(s)));
     let identities = stores.iter().map(|s| model.text(model.element(*s).identity).to_owned()).collect();

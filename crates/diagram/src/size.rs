@@ -44,7 +44,9 @@ pub(crate) fn measure(node: &Node, span: i32) -> NodeBox {
             let width = if node.lines.len() > 1 { widest * 5 / 4 + 18 } else { widest * 9 / 8 + 22 };
             (width.max(92), (content + 24).max(span * 4 / 3 + 12))
         }
-        ShapeKind::External | ShapeKind::Summary => ((widest.max(caption_width) + 28).max(92), (content + 20).max(span + 24)),
+        ShapeKind::External | ShapeKind::Summary => {
+            ((widest.max(caption_width) + 28).max(92), (content + 20).max(span + 24))
+        }
         ShapeKind::Store => ((widest.max(caption_width) + 20).max(80), (content + 14).max(span + 18)),
     };
     let above = if node.own_flows.is_some() { LOOP } else { 0 };

@@ -69,12 +69,14 @@ pub(crate) fn two_lines(text: &str, size: i32, limit: i32) -> Vec<String> {
     let fits = |at: &usize| width(&text[..*at], size) <= limit && *at < text.len();
     let best = breaks.filter(fits).min_by_key(|at| (half(*at), *at));
     let at = best.filter(|at| width(&text[*at..], size) <= limit).or_else(|| {
-        // No separator near the middle: the first line takes what it can.
-        text.char_indices().map(|(i, _)| i).filter(fits).last()
+        // No separator near the middle: a little too wide is better than a torn word; else the first line takes what
+        // it can.
+        let torn = text.char_indices().map(|(i, _)| i).rfind(fits);
+        torn.filter(|_| width(&text, size) > limit * 5 / 4)
     });
     match at {
         Some(at) if at > 0 => vec![text[..at].trim_end().to_owned(), fit(text[at..].trim_start(), size, limit)],
-        _ => vec![fit(&text, size, limit)],
+        _ => vec![fit(&text, size, limit * 5 / 4)],
     }
 }
 

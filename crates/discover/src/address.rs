@@ -15,7 +15,7 @@ pub(crate) struct Address {
     pub(crate) port: Option<u16>,
     /// The scheme before `://`, lower case; of `jdbc:postgresql://` the second part.
     pub(crate) scheme: Option<String>,
-    /// Whether a user name or password stands before the host.
+    /// Whether a password stands before the host.
     pub(crate) credential: bool,
     /// Whether a parameter says that TLS is off or on.
     pub(crate) tls: Option<bool>,
@@ -34,7 +34,7 @@ pub(crate) fn find(text: &str) -> Vec<Address> {
             continue;
         }
         if let Some((host, port, inner)) = host_port(word) {
-            let credential = inner.start > 0;
+            let credential = has_password(word.get(..inner.start.saturating_sub(1)).unwrap_or(""));
             let range = range.start + inner.start..range.start + inner.end;
             found.push(Address { host, port, scheme: None, credential, tls: None, range });
         }
@@ -51,7 +51,10 @@ pub(crate) fn bare(text: &str) -> Option<Address> {
         Some((host, port)) => (host, Some(port.parse().ok().filter(|p| *p > 0)?)),
         None => (trimmed, None),
     };
-    is_host(host).then(|| Address {
+    // `HTTP_Server On` has a switch where others have a host.
+    let switch = ["on", "off", "true", "false", "yes", "no", "none", "enabled", "disabled", "default", "auto"];
+    let is_switch = switch.contains(&host.to_ascii_lowercase().as_str());
+    (is_host(host) && !is_switch).then(|| Address {
         host: normal(host),
         port,
         scheme: None,
@@ -75,9 +78,13 @@ fn urls(text: &str) -> Vec<Address> {
             .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
             .map_or(0, |i| i + before.get(i..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
         let scheme = before.get(scheme_start..).unwrap_or("").to_ascii_lowercase();
-        let authority_start = at + 3;
+        // `dns:///host:port`, as gRPC writes it, has its host where a path would be.
+        let empty_authority = text.get(at + 3..).is_some_and(|r| r.starts_with('/')) && scheme != "file";
+        let authority_start = at + 3 + usize::from(empty_authority);
         let rest = text.get(authority_start..).unwrap_or("");
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|'))
+            .unwrap_or(rest.len());
         let whole = rest.get(..end).unwrap_or("");
         // A password may hold a slash, so the user part ends at the last `@` before the path's own parameters.
         let path = whole.find(['/', '?', '#', ';']).unwrap_or(whole.len());
@@ -108,7 +115,7 @@ fn urls(text: &str) -> Vec<Address> {
                     host: normal(host),
                     port,
                     scheme: Some(scheme.clone()),
-                    credential: userinfo.is_some_and(|i| i > 0),
+                    credential: has_password(whole.get(..userinfo.unwrap_or(0)).unwrap_or("")),
                     tls,
                     range: start..start + len,
                 });
@@ -120,13 +127,33 @@ fn urls(text: &str) -> Vec<Address> {
     found
 }
 
+/// Whether the part before `@` holds a password, or a token in place of a user name and password.
+fn has_password(user: &str) -> bool {
+    user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
+}
+
 /// What the parameters of a DSN say about TLS.
 fn parameter(url: &str) -> Option<bool> {
     let lower = url.to_ascii_lowercase();
-    let off = ["sslmode=disable", "ssl=false", "tls=false", "usessl=false", "encrypt=false", "sslmode=allow", "sslmode=prefer"];
+    let off = [
+        "sslmode=disable",
+        "ssl=false",
+        "tls=false",
+        "usessl=false",
+        "encrypt=false",
+        "sslmode=allow",
+        "sslmode=prefer",
+    ];
     let on = [
-        "sslmode=require", "sslmode=verify", "ssl=true", "tls=true", "usessl=true", "requiressl=true", "encrypt=true",
-        "sslmode=required", "security.protocol=ssl",
+        "sslmode=require",
+        "sslmode=verify",
+        "ssl=true",
+        "tls=true",
+        "usessl=true",
+        "requiressl=true",
+        "encrypt=true",
+        "sslmode=required",
+        "security.protocol=ssl",
     ];
     if off.iter().any(|p| lower.contains(p)) {
         return Some(false);
@@ -137,7 +164,8 @@ fn parameter(url: &str) -> Option<bool> {
 /// The parts of a text between white space, quotes, commas, `=`, brackets and the like, with their places.
 fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     let separator = |c: char| {
-        c.is_whitespace() || matches!(c, ',' | '=' | '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | ';' | '|' | '<' | '>' | '`')
+        c.is_whitespace()
+            || matches!(c, ',' | '=' | '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | ';' | '|' | '<' | '>' | '`')
     };
     text.split(separator).scan(0, move |at, word| {
         let start = *at;
@@ -216,21 +244,29 @@ mod tests {
     fn addresses_are_found_where_people_write_them() {
         let table: &[(&str, &[&str])] = &[
             ("redis-cart:6379", &["redis-cart:6379 at redis-cart:6379"]),
-            ("http://orders.shop.svc.cluster.local:8080/v1?x=1", &[
-                "http://orders.shop.svc.cluster.local:8080 at orders.shop.svc.cluster.local:8080",
-            ]),
-            ("postgresql://user:pa/ss@ledger-db:5432/db?sslmode=disable", &[
-                "postgresql://ledger-db:5432 with credential at ledger-db:5432",
-            ]),
+            (
+                "http://orders.shop.svc.cluster.local:8080/v1?x=1",
+                &["http://orders.shop.svc.cluster.local:8080 at orders.shop.svc.cluster.local:8080"],
+            ),
+            (
+                "postgresql://user:pa/ss@ledger-db:5432/db?sslmode=disable",
+                &["postgresql://ledger-db:5432 with credential at ledger-db:5432"],
+            ),
             ("jdbc:mysql://a:3306,b:3307/db", &["mysql://a:3306 at a:3306", "mysql://b:3307 at b:3307"]),
-            ("kafka-0.kafka:9092,kafka-1.kafka:9092", &[
-                "kafka-0.kafka:9092 at kafka-0.kafka:9092",
-                "kafka-1.kafka:9092 at kafka-1.kafka:9092",
-            ]),
+            (
+                "kafka-0.kafka:9092,kafka-1.kafka:9092",
+                &["kafka-0.kafka:9092 at kafka-0.kafka:9092", "kafka-1.kafka:9092 at kafka-1.kafka:9092"],
+            ),
             ("--redis=cache:6379 --listen=0.0.0.0:80 --at=localhost:1", &["cache:6379 at cache:6379"]),
+            (
+                "dns:///prices.shop.svc.cluster.local:9090",
+                &["dns://prices.shop.svc.cluster.local:9090 at prices.shop.svc.cluster.local:9090"],
+            ),
+            ("file:///etc/shop:80", &[]),
             ("12:30", &[]),
             ("registry.example/shop/cart:1.2.3", &[]),
             ("user@db.shop.svc", &["db.shop.svc at db.shop.svc"]),
+            ("amqp://shop@queue:5672", &["amqp://queue:5672 at queue:5672"]),
             ("https://[::1]:80/", &[]),
             ("nothing here", &[]),
         ];

@@ -188,6 +188,11 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
+    /// How many claims there are.
+    pub(crate) fn count(&self) -> usize {
+        self.flows.len() + self.attributes.len() + self.controls.len() + self.names.len() + self.stores.len()
+    }
+
     /// Sets an attribute.
     pub(crate) fn set(&mut self, subject: Subject, attribute: AttributeId, value: Value, note: Note) {
         self.attributes.push(AttributeClaim { subject, attribute, value: Raw::Value(value), note });

@@ -7,8 +7,19 @@ use crate::address;
 
 /// Words that, as the end of a variable's name, say that its value is secret.
 const SECRET_WORDS: [&str; 13] = [
-    "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "API_KEY", "ACCESS_KEY", "SECRET_KEY", "PRIVATE_KEY",
-    "CREDENTIALS", "PWD", "PASS",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "TOKEN",
+    "APIKEY",
+    "API_KEY",
+    "ACCESS_KEY",
+    "SECRET_KEY",
+    "PRIVATE_KEY",
+    "CREDENTIALS",
+    "PWD",
+    "PASS",
 ];
 
 /// Values that are settings rather than secrets.
@@ -30,7 +41,8 @@ fn is_secret_name(name: &str) -> bool {
 /// Whether a value can be a secret at all.
 fn can_be_secret(value: &str) -> bool {
     let value = value.trim();
-    let reference = value.starts_with("$(") || value.starts_with("${") || value.starts_with('$') || value.starts_with("{{");
+    let reference =
+        value.starts_with("$(") || value.starts_with("${") || value.starts_with('$') || value.starts_with("{{");
     let path = value.starts_with('/') || value.starts_with("./") || value.starts_with("file:");
     let number = value.len() < 6 && value.parse::<f64>().is_ok();
     let name = value.starts_with("http://") || value.starts_with("https://");
@@ -47,7 +59,8 @@ fn can_be_secret(value: &str) -> bool {
 fn in_url(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
     let Some((user, _)) = rest.split_once('@') else { return false };
-    user.split_once(':').is_some_and(|(_, password)| can_be_secret(password)) && address::find(value).iter().any(|a| a.credential)
+    user.split_once(':').is_some_and(|(_, password)| can_be_secret(password))
+        && address::find(value).iter().any(|a| a.credential)
 }
 
 /// Whether an environment variable holds a credential.

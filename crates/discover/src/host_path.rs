@@ -34,17 +34,39 @@ const SOCKETS: [&str; 12] = [
 ];
 
 const KUBELET: [&str; 3] = ["/var/lib/kubelet", "/var/lib/kubelet/pods", "/var/lib/kubelet/pki"];
-const CREDENTIALS: [&str; 8] =
-    ["/etc/kubernetes", "/etc/ssh", "/etc/shadow", "/home", "/var/lib/etcd", "/etc/rancher", "/var/lib/rancher", "/etc/sudoers"];
+const CREDENTIALS: [&str; 8] = [
+    "/etc/kubernetes",
+    "/etc/ssh",
+    "/etc/shadow",
+    "/home",
+    "/var/lib/etcd",
+    "/etc/rancher",
+    "/var/lib/rancher",
+    "/etc/sudoers",
+];
 const CODE: [&str; 15] = [
-    "/bin", "/sbin", "/usr", "/lib", "/lib64", "/opt", "/etc/cron.d", "/etc/systemd", "/etc/init.d", "/etc/cni", "/boot",
-    "/etc/kubernetes/manifests", "/var/spool/cron", "/etc/ld.so.preload", "/var/lib/docker",
+    "/bin",
+    "/sbin",
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/opt",
+    "/etc/cron.d",
+    "/etc/systemd",
+    "/etc/init.d",
+    "/etc/cni",
+    "/boot",
+    "/etc/kubernetes/manifests",
+    "/var/spool/cron",
+    "/etc/ld.so.preload",
+    "/var/lib/docker",
 ];
 
 /// The class of a path, the most severe one that fits. `path` is in its [`normal`] form.
 pub(crate) fn class(path: &str) -> HostPathClass {
     let root_home = ["", "root"].join("/");
-    let is_above = |other: &str| path == "/" || other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('/'));
+    let is_above =
+        |other: &str| path == "/" || other == path || other.strip_prefix(path).is_some_and(|r| r.starts_with('/'));
     let is_below = |other: &str| path == other || path.strip_prefix(other).is_some_and(|r| r.starts_with('/'));
     if path == "/" {
         return HostPathClass::Root;
@@ -69,7 +91,8 @@ pub(crate) fn class(path: &str) -> HostPathClass {
         return HostPathClass::Kernel;
     }
     // Kernel sources and modules, time zones and certificates are read by many and run by nobody from there.
-    let harmless = ["/usr/src", "/lib/modules", "/usr/lib/modules", "/usr/share", "/etc/ssl", "/etc/localtime", "/etc/os-release"];
+    let harmless =
+        ["/usr/src", "/lib/modules", "/usr/lib/modules", "/usr/share", "/etc/ssl", "/etc/localtime", "/etc/os-release"];
     if harmless.iter().any(|h| is_below(h)) {
         return HostPathClass::Other;
     }

@@ -59,15 +59,20 @@ pub struct Discovered {
     pub model: Model,
     /// Places in the input that hold addresses, without credentials.
     pub addresses: Vec<Span>,
+    /// How many claims each signal made, by its name.
+    pub signals: Vec<(&'static str, usize)>,
 }
 
 /// Builds the model of a set of objects.
 pub fn discover(manifests: &Manifests, options: &Options) -> Discovered {
     let world = world::World::new(manifests, options);
     let mut claims = claims::Claims::default();
+    let mut counts = Vec::new();
     for signal in signals::SIGNALS {
+        let before = claims.count();
         signal.claim(&world, &mut claims);
+        counts.push((signal.name(), claims.count() - before));
     }
     let addresses = std::mem::take(&mut claims.reveals);
-    Discovered { model: merge::merge(&world, claims), addresses }
+    Discovered { model: merge::merge(&world, claims), addresses, signals: counts }
 }

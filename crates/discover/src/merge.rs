@@ -102,7 +102,19 @@ impl<'w, 'a> Merger<'w, 'a> {
         let (namespaces, containers) = (BTreeMap::new(), BTreeMap::new());
         let (controls, names) = (BTreeMap::new(), BTreeMap::new());
         let workloads = Vec::new();
-        Self { world, builder, internet, cluster, control_plane, node, namespaces, workloads, containers, controls, names }
+        Self {
+            world,
+            builder,
+            internet,
+            cluster,
+            control_plane,
+            node,
+            namespaces,
+            workloads,
+            containers,
+            controls,
+            names,
+        }
     }
 
     fn evidence(&mut self, note: &Note) -> Evidence {
@@ -153,8 +165,7 @@ impl<'w, 'a> Merger<'w, 'a> {
                 evidence,
             );
             let stencil = workload_stencil(workload.object().kind());
-            let id =
-                self.builder.element(&workload.identity, &name, ElementKind::Process, stencil, boundary, evidence);
+            let id = self.builder.element(&workload.identity, &name, ElementKind::Process, stencil, boundary, evidence);
             self.workloads.push(id);
             for container in &workload.containers {
                 let stencil = match container.role() {

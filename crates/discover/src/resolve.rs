@@ -32,7 +32,9 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
         [_, name, ns] if world.service(ns, name).is_some() => (*name, *ns, true),
         _ => return outside(host),
     };
-    if matches!((name, in_namespace), ("kubernetes", "default")) && (certain || world.service(namespace, name).is_none()) {
+    if matches!((name, in_namespace), ("kubernetes", "default"))
+        && (certain || world.service(namespace, name).is_none())
+    {
         return Resolved::ApiServer;
     }
     match world.service(in_namespace, name) {

@@ -45,9 +45,9 @@ fn texts(value: Option<Value<'_>>) -> Vec<String> {
 fn read(entry: Value<'_>) -> Option<Technology> {
     let class = class(entry.get("class")?.as_str()?)?;
     let open_by_default = entry.get("password").and_then(|v| v.as_str()).map(|p| p == "none");
-    let opened_by = entry.get("opened-by").map_or(Vec::new(), |map| {
-        map.entries().map(|e| (e.key.to_owned(), texts(Some(e.value)))).collect()
-    });
+    let opened_by = entry
+        .get("opened-by")
+        .map_or(Vec::new(), |map| map.entries().map(|e| (e.key.to_owned(), texts(Some(e.value)))).collect());
     Some(Technology {
         name: entry.get("name")?.as_str()?.to_owned(),
         class,
@@ -64,7 +64,15 @@ fn read(entry: Value<'_>) -> Option<Technology> {
 fn class(name: &str) -> Option<TechnologyClass> {
     use TechnologyClass::*;
     let all = [
-        Database, Cache, Queue, AdminInterface, IngressController, Monitoring, RuntimeSensor, Platform, Deployer,
+        Database,
+        Cache,
+        Queue,
+        AdminInterface,
+        IngressController,
+        Monitoring,
+        RuntimeSensor,
+        Platform,
+        Deployer,
         Application,
     ];
     all.into_iter().find(|c| TechnologyClass::NAMES.get(c.position() as usize) == Some(&name))

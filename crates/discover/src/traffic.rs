@@ -27,14 +27,46 @@ pub(crate) struct Finding<'t> {
 
 /// Ends of keys that say that the value is an address.
 const ADDRESS_KEYS: [&str; 19] = [
-    "HOST", "HOSTS", "HOSTNAME", "ADDR", "ADDRESS", "URL", "URI", "ENDPOINT", "ENDPOINTS", "SERVICE", "SERVER", "SERVERS",
-    "DSN", "BROKER", "BROKERS", "UPSTREAM", "TARGET", "BACKEND", "NODES",
+    "HOST",
+    "HOSTS",
+    "HOSTNAME",
+    "ADDR",
+    "ADDRESS",
+    "URL",
+    "URI",
+    "ENDPOINT",
+    "ENDPOINTS",
+    "SERVICE",
+    "SERVER",
+    "SERVERS",
+    "DSN",
+    "BROKER",
+    "BROKERS",
+    "UPSTREAM",
+    "TARGET",
+    "BACKEND",
+    "NODES",
 ];
+
+/// Directives of nginx that hand requests on.
+const PASSES: [&str; 4] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PASS"];
 
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
 const NOT_CALLED: [&str; 14] = [
-    "REDIRECT", "CALLBACK", "ORIGIN", "CORS", "ALLOWED", "DOCS", "DOCUMENTATION", "HOMEPAGE", "EXTERNAL_URL", "PUBLIC",
-    "ROOT_URL", "NO_PROXY", "LISTEN", "BIND",
+    "REDIRECT",
+    "CALLBACK",
+    "ORIGIN",
+    "CORS",
+    "ALLOWED",
+    "DOCS",
+    "DOCUMENTATION",
+    "HOMEPAGE",
+    "EXTERNAL_URL",
+    "PUBLIC",
+    "ROOT_URL",
+    "NO_PROXY",
+    "LISTEN",
+    "BIND",
 ];
 
 /// The words of a key, in upper case.
@@ -58,7 +90,9 @@ fn key_words(key: &str) -> Vec<String> {
 /// Whether a key says that its value is an address.
 pub(crate) fn is_address_key(key: &str) -> bool {
     let words = key_words(key);
-    words.last().is_some_and(|last| ADDRESS_KEYS.contains(&last.as_str()) || last.ends_with("HOST"))
+    let joined = words.join("_");
+    let named = words.last().is_some_and(|last| ADDRESS_KEYS.contains(&last.as_str()) || last.ends_with("HOST"));
+    named || PASSES.contains(&joined.as_str())
 }
 
 /// Whether a key says that the workload does not call the address.
@@ -68,7 +102,13 @@ pub(crate) fn is_not_called(key: &str) -> bool {
 }
 
 /// Claims the flows of one address. Says whether it was read as an address, so that it may be shown.
-pub(crate) fn claim(world: &World<'_>, source: usize, address: &Address, finding: &Finding<'_>, claims: &mut Claims) -> bool {
+pub(crate) fn claim(
+    world: &World<'_>,
+    source: usize,
+    address: &Address,
+    finding: &Finding<'_>,
+    claims: &mut Claims,
+) -> bool {
     let Some(workload) = world.workloads.get(source) else { return false };
     if is_not_called(finding.key) {
         return false;
@@ -93,7 +133,9 @@ pub(crate) fn claim(world: &World<'_>, source: usize, address: &Address, finding
             push(source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
             true
         }
-        Resolved::Outside(party) if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) => {
+        Resolved::Outside(party)
+            if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) =>
+        {
             push(source, party, address, port, None, finding.outside, finding, claims);
             true
         }
@@ -212,7 +254,7 @@ fn flow(
         claim = claim.with(attr::ENCRYPTION.id, value(encrypted), note);
     }
     if address.credential {
-        let note = because("the address holds a user name or password");
+        let note = because("the address holds a password");
         claim = claim.with(attr::CREDENTIAL_IN_ADDRESS.id, attr::CREDENTIAL_IN_ADDRESS.value(YesNo::Yes), note);
     }
     if matches!(claim.target, Party::Host(_) | Party::Internet | Party::Metadata) {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubestride_manifest::{Container, ContainerRole, Labels, Manifests, Object, PodSpec, PortRef, Service, ServiceType, Workload};
+use kubestride_manifest::{
+    Container, ContainerRole, Labels, Manifests, Object, PodSpec, PortRef, Service, ServiceType, Workload,
+};
 use kubestride_policy::{mesh::MeshPolicies, network::NetworkPolicies, rbac::Rbac};
 use kubestride_source::Span;
 
@@ -180,7 +182,10 @@ fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo
         let workload = object.workload()?;
         let containers: Vec<Container<'a>> = workload.template.spec().containers().collect();
         let of = |c: &Container<'a>| c.image().and_then(|i| i.as_str()).and_then(technology::of_image);
-        let technology = containers.iter().enumerate().find_map(|(i, c)| of(c).filter(|_| c.role() == ContainerRole::Main).map(|t| (t, i)));
+        let technology = containers
+            .iter()
+            .enumerate()
+            .find_map(|(i, c)| of(c).filter(|_| c.role() == ContainerRole::Main).map(|t| (t, i)));
         Some(WorkloadInfo {
             identity: object.identity(default),
             namespace: object.effective_namespace(default).unwrap_or_default().to_owned(),
@@ -220,7 +225,13 @@ fn services<'a>(manifests: &'a Manifests, default: &'a str, workloads: &[Workloa
         };
         let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(k, v)| w.labels.get(k) == Some(*v));
         let workloads = selected.into_iter().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
-        services.push(ServiceInfo { service, identity: object.identity(default), namespace, name: object.name(), workloads });
+        services.push(ServiceInfo {
+            service,
+            identity: object.identity(default),
+            namespace,
+            name: object.name(),
+            workloads,
+        });
     }
     services.sort_by(|a, b| a.identity.cmp(&b.identity));
     services

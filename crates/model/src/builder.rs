@@ -121,7 +121,15 @@ impl Builder {
             Ok(id) => BoundaryId(id),
             Err(id) => {
                 let attributes = NO_ATTRIBUTES;
-                self.boundaries.push(Boundary { identity, name, kind, stencil, parent, evidence: NO_EVIDENCE, attributes });
+                self.boundaries.push(Boundary {
+                    identity,
+                    name,
+                    kind,
+                    stencil,
+                    parent,
+                    evidence: NO_EVIDENCE,
+                    attributes,
+                });
                 BoundaryId(id)
             }
         };
@@ -190,7 +198,14 @@ impl Builder {
             Ok(id) => ContainerId(id),
             Err(id) => {
                 let attributes = NO_ATTRIBUTES;
-                self.containers.push(Container { identity, name, stencil, workload, evidence: NO_EVIDENCE, attributes });
+                self.containers.push(Container {
+                    identity,
+                    name,
+                    stencil,
+                    workload,
+                    evidence: NO_EVIDENCE,
+                    attributes,
+                });
                 ContainerId(id)
             }
         };
@@ -431,8 +446,17 @@ impl Finisher {
             elements: ElementId as Element, containers: ContainerId as Container, flows: FlowId as Flow,
             boundaries: BoundaryId as Boundary, controls: ControlId as Control, names: NameId as Name
         );
-        let Builder { vocabulary, symbols, mut elements, mut containers, mut flows, boundaries, mut controls, mut names, .. } =
-            self.builder;
+        let Builder {
+            vocabulary,
+            symbols,
+            mut elements,
+            mut containers,
+            mut flows,
+            boundaries,
+            mut controls,
+            mut names,
+            ..
+        } = self.builder;
         let mut model = self.model;
 
         let element_order = order_by_identity(&symbols, elements.iter().map(|e| e.identity));

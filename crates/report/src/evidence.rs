@@ -2,7 +2,7 @@
 
 use kubestride_analysis::Cited;
 use kubestride_model::Evidence;
-use kubestride_source::{Snippet, Span};
+use kubestride_source::{Location, Snippet, Span};
 
 use crate::Report;
 
@@ -51,12 +51,19 @@ pub fn locate_plain<'a>(report: &Report<'a>, evidence: &Evidence) -> Located<'a>
     place(report, evidence, report.model.text(evidence.note).to_owned())
 }
 
+/// File and position of a span. A span of a file that is not there is as good as none: a report never points at an
+/// unnamed file.
+pub fn position<'a>(report: &Report<'a>, span: Option<Span>) -> Option<(&'a str, Location)> {
+    let span = span?;
+    let file = Some(report.sources.name(span.file)).filter(|name| !name.is_empty())?;
+    Some((file, report.sources.location(span)?))
+}
+
 fn place<'a>(report: &Report<'a>, evidence: &Evidence, note: String) -> Located<'a> {
-    // A span of a file that is not there is as good as none: a report never points at an unnamed file.
-    let span = evidence.span.filter(|s| !report.sources.name(s.file).is_empty());
-    let at = span.and_then(|s| report.sources.location(s));
+    let (file, at) = position(report, evidence.span).unzip();
+    let span = evidence.span.filter(|_| file.is_some());
     Located {
-        file: span.map(|s| report.sources.name(s.file)),
+        file,
         line: at.map(|a| a.line),
         column: at.map(|a| a.column),
         end_line: at.map(|a| a.end_line),

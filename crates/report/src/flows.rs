@@ -1,28 +1,25 @@
-//! Flows from workload to workload, a line each, as `score.py`-like tools read them.
+//! The flows as a table, to be compared with a list of flows that are known to be there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use kubestride_model::{Confidence, ElementKind, FlowKind, SubjectRef};
+use kubestride_model::{Confidence, ElementKind, Flow, FlowKind, Model};
 
+use crate::text::one_line;
 use crate::{Format, Report};
 
-/// `flows.tsv`: source, target, port, kind, confidence.
+/// Tab-separated: source, target, port, kind, confidence.
+///
+/// One row for each pair of parties and kind, with all the ports on which they meet and the best confidence. What every
+/// workload has (name resolution, probes, image pulls) is left out, and so are people who may call the Kubernetes API.
 #[derive(Debug)]
 pub(crate) struct FlowsTsv;
 
-/// What a cell may not hold.
-fn cell(text: &str) -> String {
-    text.replace(['\t', '\n', '\r'], " ")
-}
-
-/// The identity of one end. A Service that nothing in the input answers for is a host somewhere else.
-fn end(identity: &str) -> String {
-    let parts: Vec<&str> = identity.split('/').collect();
-    match parts.as_slice() {
-        ["Service", _, name] => format!("external/{name}"),
-        _ => cell(identity),
-    }
+/// What is known of the flows of one kind between two parties.
+#[derive(Debug)]
+struct Row {
+    ports: BTreeSet<u16>,
+    confidence: Confidence,
 }
 
 impl Format for FlowsTsv {
@@ -35,25 +32,36 @@ impl Format for FlowsTsv {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let model = report.model;
-        let listed = [FlowKind::Traffic, FlowKind::Exposure, FlowKind::Store, FlowKind::Api];
-        let mut rows: BTreeMap<(String, String, FlowKind), (Vec<u16>, Confidence)> = BTreeMap::new();
-        let end = |id| end(model.identity_of(SubjectRef::Element(id)));
-        // People and groups call the API, too, but are no workloads.
-        let person = |id| model.element(id).kind == ElementKind::External;
-        let flows = model.flows().filter(|(_, f)| !f.implicit && listed.contains(&f.kind));
-        for (_, flow) in flows.filter(|(_, f)| f.kind != FlowKind::Api || !person(f.source)) {
-            let row = rows.entry((end(flow.source), end(flow.target), flow.kind)).or_insert((Vec::new(), flow.confidence));
-            row.0.extend(flow.port);
-            row.1 = row.1.max(flow.confidence);
-        }
         writeln!(out, "source\ttarget\tport\tkind\tconfidence")?;
-        for ((source, target, kind), (mut ports, confidence)) in rows {
-            ports.sort_unstable();
-            ports.dedup();
-            let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-            writeln!(out, "{source}\t{target}\t{}\t{}\t{}", ports.join("|"), kind.as_str(), confidence.as_str())?;
+        for ((source, target, kind), row) in rows(report) {
+            let ports: Vec<String> = row.ports.iter().map(u16::to_string).collect();
+            let (source, target) = (one_line(source), one_line(target));
+            writeln!(out, "{source}\t{target}\t{}\t{kind}\t{}", ports.join("|"), row.confidence.as_str())?;
         }
         Ok(())
+    }
+}
+
+fn rows<'a>(report: &Report<'a>) -> BTreeMap<(&'a str, &'a str, &'static str), Row> {
+    let model = report.model;
+    let mut rows: BTreeMap<(&str, &str, &'static str), Row> = BTreeMap::new();
+    for (_, flow) in model.flows() {
+        if !listed(model, flow) {
+            continue;
+        }
+        let end = |id| model.text(model.element(id).identity);
+        let key = (end(flow.source), end(flow.target), flow.kind.as_str());
+        let row = rows.entry(key).or_insert(Row { ports: BTreeSet::new(), confidence: flow.confidence });
+        row.ports.extend(flow.port);
+        row.confidence = row.confidence.max(flow.confidence);
+    }
+    rows
+}
+
+fn listed(model: &Model, flow: &Flow) -> bool {
+    match flow.kind {
+        FlowKind::Traffic | FlowKind::Exposure | FlowKind::Store => !flow.implicit,
+        FlowKind::Api => !flow.implicit && model.element(flow.source).kind == ElementKind::Process,
+        FlowKind::Supply | FlowKind::Dns | FlowKind::Probe => false,
     }
 }

@@ -13,10 +13,11 @@ mod threats;
 
 use std::io::{self, Write};
 
-use kubestride_analysis::{Severity, State};
+use kubestride_analysis::Severity;
 use kubestride_diagram::SvgOptions;
 use kubestride_model::SubjectRef;
 
+use crate::summary::{self, Summary};
 use crate::{Format, Report, svg};
 use escape::Escaped;
 
@@ -78,19 +79,25 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 fn header(report: &Report<'_>, title: &str, out: &mut dyn Write) -> io::Result<()> {
-    let model = report.model;
-    writeln!(out, "<a class=\"skip\" href=\"#first\">Skip to what to do first</a>\n<header>\n<h1>{}</h1>", Escaped(title))?;
+    writeln!(
+        out,
+        "<a class=\"skip\" href=\"#first\">Skip to what to do first</a>\n<header>\n<h1>{}</h1>",
+        Escaped(title)
+    )?;
     let scope = match report.scope {
         "cluster" => "cluster: the input is taken to be all that runs in the cluster",
         "fragment" => "fragment: the input is a part of an application",
         _ => "application: the input is taken to be all of the application, not all of the cluster",
     };
     let objects: usize = report.inputs.iter().map(|i| i.objects).sum();
+    let summary = Summary::of(report);
     let parts = [
-        counted(model.elements().len(), "element", "elements"),
-        counted(model.flows().len(), "flow", "flows"),
-        counted(model.boundaries().len(), "trust boundary", "trust boundaries"),
-        counted(model.controls().len(), "control", "controls"),
+        counted(summary.processes, "process", "processes"),
+        counted(summary.externals, "outside party", "outside parties"),
+        counted(summary.stores, "store", "stores"),
+        counted(summary.flows, "flow", "flows"),
+        counted(summary.boundaries, "trust boundary", "trust boundaries"),
+        counted(report.model.controls().len(), "control", "controls"),
     ];
     writeln!(
         out,
@@ -121,13 +128,15 @@ const SECTIONS: [(&str, &str); 7] = [
 
 /// Threats by state and severity.
 fn counts(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "<div class=\"scroll\"><table class=\"counts\"><caption>Threats by state</caption><thead><tr><th scope=\"col\">State</th>")?;
+    write!(
+        out,
+        "<div class=\"scroll\"><table class=\"counts\"><caption>Threats by state</caption><thead><tr><th scope=\"col\">State</th>"
+    )?;
     for severity in Severity::ALL {
         write!(out, "<th scope=\"col\">{}</th>", badge(severity))?;
     }
     writeln!(out, "<th scope=\"col\">All</th></tr></thead><tbody>")?;
-    let states = [State::NotStarted, State::NeedsInvestigation, State::Mitigated, State::NotApplicable, State::Accepted];
-    for state in states {
+    for state in summary::STATES {
         let of = |severity: Option<Severity>| {
             let all = report.analysis.threats.iter().filter(|t| t.computed == state);
             all.filter(|t| severity.is_none_or(|s| t.rating.severity == s)).count()
@@ -151,7 +160,10 @@ fn picture(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let drawing = kubestride_diagram::layout(report.model, &kubestride_diagram::Options::default());
     writeln!(out, "<section id=\"diagram\"><h2>Data-flow diagram</h2>")?;
     if drawing.overview {
-        writeln!(out, "<p>The model is too large for one picture. Each box is a trust boundary with what it holds.</p>")?;
+        writeln!(
+            out,
+            "<p>The model is too large for one picture. Each box is a trust boundary with what it holds.</p>"
+        )?;
     }
     let options = SvgOptions { style: false, links: services::links(report), ..svg::options(report) };
     // A picture that is made much smaller to fit could not be read; it is shown in full size, to be scrolled.

@@ -13,6 +13,7 @@ mod markdown_html;
 mod sarif;
 pub mod summary;
 mod svg;
+mod text;
 
 use std::io;
 use std::path::Path;

@@ -6,7 +6,7 @@ use crate::{Format, Report};
 
 /// The format.
 #[derive(Debug)]
-pub struct Markdown;
+pub(crate) struct Markdown;
 
 impl Format for Markdown {
     fn name(&self) -> &'static str {

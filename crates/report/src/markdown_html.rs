@@ -162,8 +162,14 @@ mod tests {
 
     #[test]
     fn paragraphs_lists_and_code() {
-        assert_eq!(html("a `b<c` and\n**d**\n\n- x\n  y\n- z"), "<p>a <code>b&lt;c</code> and <strong>d</strong></p>\n<ul>\n<li>x y</li>\n<li>z</li>\n</ul>\n");
-        assert_eq!(html("```yaml\na: <b>\n```"), "<pre class=\"code\" data-language=\"yaml\" tabindex=\"0\"><code>a: &lt;b&gt;\n</code></pre>\n");
+        assert_eq!(
+            html("a `b<c` and\n**d**\n\n- x\n  y\n- z"),
+            "<p>a <code>b&lt;c</code> and <strong>d</strong></p>\n<ul>\n<li>x y</li>\n<li>z</li>\n</ul>\n"
+        );
+        assert_eq!(
+            html("```yaml\na: <b>\n```"),
+            "<pre class=\"code\" data-language=\"yaml\" tabindex=\"0\"><code>a: &lt;b&gt;\n</code></pre>\n"
+        );
         assert_eq!(html("1. a\n2. b"), "<ol>\n<li>a</li>\n<li>b</li>\n</ol>\n");
     }
 
@@ -173,13 +179,19 @@ mod tests {
         assert!(html("see https://x.example/a.").contains(">https://x.example/a</a>."));
         for text in ["[a](javascript:alert(1))", "<img src=x onerror=alert(1)>", "[a](https://x\" onload=y)"] {
             let html = html(text);
-            assert!(!html.contains("href=\"javascript") && !html.contains("<img") && !html.contains("\" onload"), "{html}");
+            assert!(
+                !html.contains("href=\"javascript") && !html.contains("<img") && !html.contains("\" onload"),
+                "{html}"
+            );
         }
     }
 
     #[test]
     fn marks_that_are_not_closed_stay_text() {
         assert_eq!(html("a * b ` c [d](e **"), "<p>a * b ` c [d](e **</p>\n");
-        assert_eq!(html("```\nno end"), "<pre class=\"code\" data-language=\"\" tabindex=\"0\"><code>no end\n</code></pre>\n");
+        assert_eq!(
+            html("```\nno end"),
+            "<pre class=\"code\" data-language=\"\" tabindex=\"0\"><code>no end\n</code></pre>\n"
+        );
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use kubestride_analysis::{Severity, Threat};
 use kubestride_diagram::{Mark, SvgOptions};
-use kubestride_model::{ElementId, SubjectRef};
+use kubestride_model::ElementId;
 
-use crate::{Format, Report};
+use crate::{Format, Report, summary};
 
 /// The format.
 #[derive(Debug)]
@@ -45,20 +46,15 @@ pub(crate) fn options(report: &Report<'_>) -> SvgOptions {
     }
 }
 
-/// The element that a threat is marked on: the one it is about, or the one that a flow reaches.
-pub(crate) fn marked_element(report: &Report<'_>, subject: SubjectRef) -> Option<ElementId> {
-    match subject {
-        SubjectRef::Element(id) => Some(id),
-        SubjectRef::Container(id) => Some(report.model.container(id).workload),
-        SubjectRef::Flow(id) => Some(report.model.flow(id).target),
-        SubjectRef::Boundary(_) | SubjectRef::Control(_) | SubjectRef::Name(_) => None,
-    }
+/// The element that a threat is marked on: the workload it counts for, else the element it is about.
+fn marked_element(report: &Report<'_>, threat: &Threat) -> Option<ElementId> {
+    summary::owner(report.model, threat).or_else(|| threat.parties(report.model).1)
 }
 
 fn marks(report: &Report<'_>) -> BTreeMap<String, Mark> {
-    let mut worst: BTreeMap<ElementId, (kubestride_analysis::Severity, usize, usize)> = BTreeMap::new();
+    let mut worst: BTreeMap<ElementId, (Severity, usize, usize)> = BTreeMap::new();
     for threat in report.analysis.threats.iter().filter(|t| t.computed.is_open()) {
-        let Some(element) = marked_element(report, threat.subject) else { continue };
+        let Some(element) = marked_element(report, threat) else { continue };
         let entry = worst.entry(element).or_insert((threat.rating.severity, 0, 0));
         if threat.rating.severity > entry.0 {
             (entry.0, entry.1) = (threat.rating.severity, 0);
@@ -66,7 +62,7 @@ fn marks(report: &Report<'_>) -> BTreeMap<String, Mark> {
         entry.1 += usize::from(threat.rating.severity == entry.0);
         entry.2 += 1;
     }
-    let mark = |(element, (severity, count, all)): (ElementId, (kubestride_analysis::Severity, usize, usize))| {
+    let mark = |(element, (severity, count, all)): (ElementId, (Severity, usize, usize))| {
         let tooltip = format!("Open threats: {all}, of them {count} {}", severity.as_str());
         let identity = report.model.text(report.model.element(element).identity).to_owned();
         (identity, Mark { severity: severity.as_str(), count, tooltip })

@@ -78,7 +78,8 @@ pub(crate) fn mask_line(line: &str, offset: usize, is_shown: impl Fn(u32) -> boo
 
 /// Control characters and direction marks would change what a terminal or a page shows.
 fn printable(c: char) -> char {
-    let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let direction =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     if c.is_control() || direction { '\u{fffd}' } else { c }
 }
 

@@ -133,7 +133,7 @@ declare_attributes! {
     POLICY_ADMITTED: YesNo = "policyAdmitted", NO;
     /// Network policies forbid it, although an address for it is configured.
     POLICY_DENIED: YesNo = "policyDenied", NO;
-    /// Its address holds a user name or a password.
+    /// Its address holds a password.
     CREDENTIAL_IN_ADDRESS: YesNo = "credentialInAddress", NO;
     /// It leaves the cluster.
     LEAVES_CLUSTER: YesNo = "leavesCluster", NO;

@@ -12,9 +12,8 @@ use crate::{
     TextTemplate, ThreatType,
 };
 
-const KEYS: [&str; 11] = [
-    "id", "title", "category", "subject", "actor", "when", "mitigated-by", "folds", "impact", "likelihood", "maps-to",
-];
+const KEYS: [&str; 11] =
+    ["id", "title", "category", "subject", "actor", "when", "mitigated-by", "folds", "impact", "likelihood", "maps-to"];
 
 /// The headings that every file has, in this order.
 const HEADINGS: [&str; 6] = ["Threat", "Why it matters", "Mitigation", "Verify", "Tests", "References"];
@@ -78,7 +77,8 @@ impl Reader<'_> {
         let mitigated_by = root.get("mitigated-by").map_or(Some(Vec::new()), |list| {
             list.items().map(|item| self.mitigation(item, subject?)).collect::<Option<Vec<_>>>()
         });
-        let folds = root.get("folds").map_or(Vec::new(), |v| v.items().filter_map(|i| i.as_str()).map(str::to_owned).collect());
+        let folds =
+            root.get("folds").map_or(Vec::new(), |v| v.items().filter_map(|i| i.as_str()).map(str::to_owned).collect());
         let mappings = self.mappings(root);
         let (description, sections) = self.sections(text, body_start)?;
         let title = title_text.as_ref().and_then(|t| self.template(t, root.get("title")?.span()));

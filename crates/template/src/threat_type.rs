@@ -1,7 +1,7 @@
 //! One threat type: a rule, its text and its tests.
 
-use kubestride_source::FileId;
 use kubestride_model::Vocabulary;
+use kubestride_source::FileId;
 
 use crate::filter::Filter;
 use crate::{Mapping, TemplateError, TextTemplate, frontmatter};

@@ -2,8 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 use kubestride_model::{
-    Access, BoundaryId, BoundaryKind, Builder, Confidence, ElementId, ElementKind, Evidence, FlowDraft, FlowKind, Model,
-    Origin,
+    Access, BoundaryId, BoundaryKind, Builder, Confidence, ElementId, ElementKind, Evidence, FlowDraft, FlowKind,
+    Model, Origin,
 };
 use kubestride_stencils::stencil;
 
@@ -20,7 +20,13 @@ impl Sketch {
         Self { builder, evidence }
     }
 
-    pub fn boundary(&mut self, identity: &str, name: &str, kind: BoundaryKind, parent: Option<BoundaryId>) -> BoundaryId {
+    pub fn boundary(
+        &mut self,
+        identity: &str,
+        name: &str,
+        kind: BoundaryKind,
+        parent: Option<BoundaryId>,
+    ) -> BoundaryId {
         self.builder.boundary(identity, name, kind, stencil::BOUNDARY, parent, self.evidence)
     }
 
@@ -68,21 +74,41 @@ pub fn shop() -> Model {
     let logs = s.element("hostpath//var/log", "/var/log", ElementKind::Store, node);
     let _ = registry;
     let names = [
-        "frontend", "ad", "recommendationservice", "productcatalogservice", "checkoutservice", "cartservice",
-        "shippingservice", "currencyservice", "paymentservice", "emailservice", "loadgenerator", "preview-deployer",
+        "frontend",
+        "ad",
+        "recommendationservice",
+        "productcatalogservice",
+        "checkoutservice",
+        "cartservice",
+        "shippingservice",
+        "currencyservice",
+        "paymentservice",
+        "emailservice",
+        "loadgenerator",
+        "preview-deployer",
     ];
-    let e: Vec<ElementId> = names
-        .iter()
-        .map(|n| s.element(&format!("Deployment/shop/{n}"), n, ElementKind::Process, shop))
-        .collect();
+    let e: Vec<ElementId> =
+        names.iter().map(|n| s.element(&format!("Deployment/shop/{n}"), n, ElementKind::Process, shop)).collect();
     let cache = s.element("StatefulSet/shop-data/redis-cart", "redis-cart", ElementKind::Process, data);
     let db = s.element("StatefulSet/shop-data/orders-db", "orders-db", ElementKind::Process, data);
     let shipper = s.element("DaemonSet/shop-data/log-shipper", "log-shipper", ElementKind::Process, data);
     let traffic = FlowKind::Traffic;
     s.flow(user, e[0], FlowKind::Exposure, "HTTPS", Some(443));
     for (a, b, port) in [
-        (0, 1, 9555), (0, 2, 8080), (0, 3, 3550), (0, 4, 5050), (0, 5, 7070), (0, 6, 50051), (0, 7, 7000), (4, 3, 3550),
-        (4, 5, 7070), (4, 6, 50051), (4, 7, 7000), (4, 8, 50051), (4, 9, 5000), (2, 3, 3550),
+        (0, 1, 9555),
+        (0, 2, 8080),
+        (0, 3, 3550),
+        (0, 4, 5050),
+        (0, 5, 7070),
+        (0, 6, 50051),
+        (0, 7, 7000),
+        (4, 3, 3550),
+        (4, 5, 7070),
+        (4, 6, 50051),
+        (4, 7, 7000),
+        (4, 8, 50051),
+        (4, 9, 5000),
+        (2, 3, 3550),
     ] {
         s.flow(e[a], e[b], traffic, "gRPC", Some(port));
     }

@@ -64,8 +64,11 @@ impl Signal for ApiAccess {
                 continue;
             }
             let token = Note { text: "the token of its service account".to_owned(), ..note.clone() };
-            let mut claim = FlowClaim::new(Party::Workload(index), Party::ApiServer, FlowKind::Api, note)
-                .with(attr::AUTHENTICATION.id, attr::AUTHENTICATION.value(Authentication::Token), token);
+            let mut claim = FlowClaim::new(Party::Workload(index), Party::ApiServer, FlowKind::Api, note).with(
+                attr::AUTHENTICATION.id,
+                attr::AUTHENTICATION.value(Authentication::Token),
+                token,
+            );
             (claim.port, claim.protocol) = (Some(443), Some("HTTPS".to_owned()));
             claims.flows.push(with_capabilities(claim, &capabilities(&grants)));
         }
@@ -77,8 +80,6 @@ fn token_mounted(world: &World<'_>, workload: &WorkloadInfo<'_>) -> bool {
     use kubestride_manifest::VolumeSource::{Projected, ServiceAccountToken};
     let account = world.service_account(&workload.namespace, workload.service_account());
     let setting = workload.pod().automount().or_else(|| account?.root().get("automountServiceAccountToken"));
-    let projected = |source: &kubestride_manifest::VolumeSource<'_>| {
-        matches!(source, Projected(parts) if parts.iter().any(|p| matches!(p, ServiceAccountToken { audience: None, .. })))
-    };
+    let projected = |source: &kubestride_manifest::VolumeSource<'_>| matches!(source, Projected(parts) if parts.iter().any(|p| matches!(p, ServiceAccountToken { audience: None, .. })));
     setting.and_then(|v| v.as_bool()).unwrap_or(true) || workload.pod().volumes().any(|v| projected(&v.source()))
 }

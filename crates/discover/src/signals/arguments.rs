@@ -72,11 +72,14 @@ fn claim_word(world: &World<'_>, index: usize, container: &str, word: Value<'_>,
 fn of_options(script: &str) -> Vec<address::Address> {
     let mut out = Vec::new();
     for line in script.lines() {
-        let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\'' | '(' | ')')).collect();
+        let words: Vec<&str> =
+            line.split(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\'' | '(' | ')')).collect();
         for (at, word) in words.iter().enumerate() {
             let next = |n: usize| words.get(at + n).copied().unwrap_or("");
             let (host, port) = match *word {
-                "-h" | "--host" => (next(1), words.iter().skip_while(|w| **w != "-p" && **w != "--port").nth(1).copied()),
+                "-h" | "--host" => {
+                    (next(1), words.iter().skip_while(|w| **w != "-p" && **w != "--port").nth(1).copied())
+                }
                 "nc" | "ncat" | "netcat" => {
                     let mut plain = words.iter().skip(at + 1).filter(|w| !w.starts_with('-') && !w.is_empty());
                     (plain.next().copied().unwrap_or(""), plain.next().copied())

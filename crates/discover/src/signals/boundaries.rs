@@ -22,7 +22,12 @@ impl Signal for Boundaries {
         for namespace in world.all_namespaces() {
             let subject = || Subject::Namespace(namespace.clone());
             let count = world.workloads.iter().filter(|w| w.namespace == namespace).count();
-            claims.set(subject(), attr::WORKLOADS.id, Value::Number(count as i64), Note::absent(None, "workloads in the input"));
+            claims.set(
+                subject(),
+                attr::WORKLOADS.id,
+                Value::Number(count as i64),
+                Note::absent(None, "workloads in the input"),
+            );
             pod_security(world, &namespace, claims);
             for (kind, attribute) in [("ResourceQuota", attr::QUOTA), ("LimitRange", attr::LIMIT_RANGE)] {
                 for object in world.manifests.by_kind(kind).filter(|o| world.namespace_of(*o) == namespace) {
@@ -53,7 +58,12 @@ fn pod_security(world: &World<'_>, namespace: &str, claims: &mut Claims) {
         // Without the object the label may be set elsewhere, unless the input is the whole cluster.
         if world.options.scope == Scope::Cluster {
             let value = attr::POD_SECURITY.value(PodSecurity::None);
-            claims.set(subject(), attr::POD_SECURITY.id, value, Note::absent(None, "the cluster has no such Namespace object"));
+            claims.set(
+                subject(),
+                attr::POD_SECURITY.id,
+                value,
+                Note::absent(None, "the cluster has no such Namespace object"),
+            );
         }
         return;
     };
@@ -70,7 +80,12 @@ fn pod_security(world: &World<'_>, namespace: &str, claims: &mut Claims) {
     claims.set(subject(), attr::POD_SECURITY.id, attr::POD_SECURITY.value(value), note.clone());
     if matches!(value, PodSecurity::Restricted | PodSecurity::Baseline) {
         let identity = format!("PodSecurity/{namespace}");
-        claims.set(Subject::Control(identity.clone()), attr::POD_SECURITY.id, attr::POD_SECURITY.value(value), note.clone());
+        claims.set(
+            Subject::Control(identity.clone()),
+            attr::POD_SECURITY.id,
+            attr::POD_SECURITY.value(value),
+            note.clone(),
+        );
         claims.controls.push(ControlClaim {
             identity,
             name: format!("Pod Security {}", level.unwrap_or("")),
@@ -91,7 +106,10 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
         claims.set(Subject::Cluster, attr::RUNTIME_SENSOR.id, attr::RUNTIME_SENSOR.value(YesNo::Yes), note);
     }
     let plugin = |name: &str| {
-        world.workloads.iter().find(|w| w.object().kind() == "DaemonSet" && w.technology.is_some_and(|(t, _)| t.name == name))
+        world
+            .workloads
+            .iter()
+            .find(|w| w.object().kind() == "DaemonSet" && w.technology.is_some_and(|(t, _)| t.name == name))
     };
     let enforcing = plugin("Calico").or(plugin("Cilium")).map(|w| (w, YesNo::Yes));
     // Flannel alone enforces nothing; with a policy engine beside it, it does.
@@ -99,7 +117,8 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
         let note = Note::stated(workload.span(), format!("{} is the network plugin", workload.identity));
         claims.set(Subject::Cluster, attr::POLICY_ENFORCEMENT.id, attr::POLICY_ENFORCEMENT.value(value), note);
     }
-    let policies = [("kyverno.io", "ClusterPolicy", "verifyImages"), ("policy.sigstore.dev", "ClusterImagePolicy", "images")];
+    let policies =
+        [("kyverno.io", "ClusterPolicy", "verifyImages"), ("policy.sigstore.dev", "ClusterImagePolicy", "images")];
     for (group, kind, mark) in policies {
         let verifies = |o: &kubestride_manifest::Object<'_>| {
             let rules = o.spec().and_then(|s| s.get("rules"));

@@ -38,7 +38,12 @@ impl Signal for ConfigFiles {
 }
 
 /// The objects of a volume, with the keys that it picks (none: all).
-fn collect<'a>(world: &World<'a>, namespace: &str, source: &VolumeSource<'a>, out: &mut Vec<(Object<'a>, Vec<&'a str>)>) {
+fn collect<'a>(
+    world: &World<'a>,
+    namespace: &str,
+    source: &VolumeSource<'a>,
+    out: &mut Vec<(Object<'a>, Vec<&'a str>)>,
+) {
     match source {
         VolumeSource::ConfigMap { name, items, .. } => {
             out.extend(world.config_map(namespace, name).map(|o| (o, items.iter().map(|i| i.key).collect())));

@@ -210,8 +210,11 @@ fn downloads_code(text: &str) -> bool {
     let fetches = |line: &str| line.contains("curl ") || line.contains("wget ");
     let runs = |line: &str| {
         let after = line.split('|').skip(1).map(str::trim);
-        after.into_iter().any(|c| matches!(c.split_whitespace().next(), Some("sh" | "bash" | "python" | "python3" | "perl")))
+        after
+            .into_iter()
+            .any(|c| matches!(c.split_whitespace().next(), Some("sh" | "bash" | "python" | "python3" | "perl")))
     };
-    let install = ["pip install", "npm install", "apt-get install", "apk add", "yum install", "git clone", "go install"];
+    let install =
+        ["pip install", "npm install", "apt-get install", "apk add", "yum install", "git clone", "go install"];
     text.lines().any(|line| (fetches(line) && runs(line)) || install.iter().any(|i| line.contains(i)))
 }

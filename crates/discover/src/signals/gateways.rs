@@ -27,7 +27,7 @@ impl Signal for Gateways {
                 let parents: Vec<Value<'_>> = spec.get("parentRefs").into_iter().flat_map(|p| p.items()).collect();
                 // Routes of a mesh have a Service as their parent and let nobody in from outside.
                 let outside = |p: &Value<'_>| p.get("kind").and_then(|k| k.as_str()).is_none_or(|k| k == "Gateway");
-                if !parents.iter().any(|p| outside(p)) {
+                if !parents.iter().any(outside) {
                     continue;
                 }
                 let tls = parents.iter().find_map(|p| listener_tls(world, route, *p));
@@ -64,7 +64,13 @@ fn listener_tls(world: &World<'_>, route: Object<'_>, parent: Value<'_>) -> Opti
     result
 }
 
-fn claim_backend(world: &World<'_>, route: Object<'_>, backend: Value<'_>, tls: Option<&(bool, Note)>, claims: &mut Claims) {
+fn claim_backend(
+    world: &World<'_>,
+    route: Object<'_>,
+    backend: Value<'_>,
+    tls: Option<&(bool, Note)>,
+    claims: &mut Claims,
+) {
     if backend.get("kind").and_then(|k| k.as_str()).is_some_and(|k| k != "Service") {
         return;
     }

@@ -26,8 +26,11 @@ impl Signal for HostPorts {
                 };
                 let note = Note::stated(port.span, text);
                 let entry_note = on_host.map_or(note.clone(), |v| Note::stated(v.span(), text));
-                let mut claim = FlowClaim::new(Party::Internet, Party::Workload(index), FlowKind::Exposure, note)
-                    .with(attr::ENTRY.id, attr::ENTRY.value(entry), entry_note);
+                let mut claim = FlowClaim::new(Party::Internet, Party::Workload(index), FlowKind::Exposure, note).with(
+                    attr::ENTRY.id,
+                    attr::ENTRY.value(entry),
+                    entry_note,
+                );
                 claim.port = Some(port.host_port.unwrap_or(port.number));
                 claim.target_port = Some(port.number);
                 claim.protocol = Some(port.protocol.to_owned());

@@ -17,7 +17,8 @@ impl Signal for Implicit {
         for (index, workload) in world.workloads.iter().enumerate() {
             let note = Note::default(workload.span(), "pods resolve names through the name server of the cluster");
             let mut dns = FlowClaim::new(Party::Workload(index), Party::ClusterDns, FlowKind::Dns, note);
-            (dns.port, dns.target_port, dns.protocol, dns.implicit) = (Some(53), Some(53), Some("DNS".to_owned()), true);
+            (dns.port, dns.target_port, dns.protocol, dns.implicit) =
+                (Some(53), Some(53), Some("DNS".to_owned()), true);
             claims.flows.push(dns);
             if let Some(probe) = workload.containers.iter().flat_map(|c| c.probes()).next() {
                 let note = Note::stated(probe.value.span(), "");

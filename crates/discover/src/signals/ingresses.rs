@@ -13,9 +13,11 @@ use crate::world::World;
 pub(crate) struct Ingresses;
 
 /// Annotations that hold configuration for the proxy itself.
-const SNIPPETS: [&str; 5] = ["-snippet", "/configuration-snippet", "/server-snippet", "/auth-snippet", "/stream-snippet"];
+const SNIPPETS: [&str; 5] =
+    ["-snippet", "/configuration-snippet", "/server-snippet", "/auth-snippet", "/stream-snippet"];
 /// Annotations that make the proxy ask for a login.
-const LOGINS: [&str; 6] = ["/auth-url", "/auth-type", "/auth-tls-secret", "/auth-signin", "/auth-secret", "oauth2-proxy"];
+const LOGINS: [&str; 6] =
+    ["/auth-url", "/auth-type", "/auth-tls-secret", "/auth-signin", "/auth-secret", "oauth2-proxy"];
 /// Annotations that limit requests.
 const LIMITS: [&str; 4] = ["/limit-rps", "/limit-rpm", "/limit-connections", "/rate-limit"];
 /// Annotations that say where TLS ends or that HTTP is not served.
@@ -105,8 +107,7 @@ fn describe(object: Object<'_>, host: Option<Value<'_>>, claim: FlowClaim) -> Fl
     let covers = |entry: &Value<'_>| {
         let mut hosts = entry.get("hosts").into_iter().flat_map(|h| h.items()).filter_map(|h| h.as_str()).peekable();
         // Without hosts an entry holds for all of them.
-        hosts.peek().is_none()
-            || hosts.any(|h| host_text.is_some_and(|name| name == h || wildcard(h, name)))
+        hosts.peek().is_none() || hosts.any(|h| host_text.is_some_and(|name| name == h || wildcard(h, name)))
     };
     let entries = object.spec().and_then(|s| s.get("tls"));
     let tls = entries.into_iter().flat_map(|t| t.items()).find(covers);

@@ -84,7 +84,8 @@ fn isolation(world: &World<'_>, pods: &Pods<'_>, index: usize, claims: &mut Clai
             Isolated::Open => Isolation::Open,
         };
         if isolated == Isolated::None {
-            let note = Note::absent(workload.map(|w| w.span()), format!("no NetworkPolicy selects it for {side} traffic"));
+            let note =
+                Note::absent(workload.map(|w| w.span()), format!("no NetworkPolicy selects it for {side} traffic"));
             // In a fragment the policy may be elsewhere.
             let value = if world.absence_counts() { attribute.value(value) } else { kubestride_model::Value::Unknown };
             claims.set(subject(), attribute.id, value, note);
@@ -129,7 +130,12 @@ fn control(world: &World<'_>, policy: &Policy<'_>, selected: &[usize], claims: &
         let admits_all = policy.rules.iter().any(|r| r.direction == direction && r.admits_every_peer());
         if policy.isolates(direction) && policy.selector.is_everything() && !admits_all {
             let namespace = Subject::Namespace(policy.namespace.clone());
-            claims.set(namespace, attribute.id, attribute.value(YesNo::Yes), Note::stated(policy.span, policy.identity.clone()));
+            claims.set(
+                namespace,
+                attribute.id,
+                attribute.value(YesNo::Yes),
+                Note::stated(policy.span, policy.identity.clone()),
+            );
         }
     }
 }

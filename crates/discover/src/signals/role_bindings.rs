@@ -48,9 +48,10 @@ fn control(world: &World<'_>, binding: &Binding, role: &Role, missing: bool, cla
         note: Note::stated(binding.span, ""),
     });
     let named = |list: &[&str]| {
-        binding.subjects.iter().find(|(s, _)| {
-            matches!(s, RbacSubject::Group(n) | RbacSubject::User(n) if list.contains(&n.as_str()))
-        })
+        binding
+            .subjects
+            .iter()
+            .find(|(s, _)| matches!(s, RbacSubject::Group(n) | RbacSubject::User(n) if list.contains(&n.as_str())))
     };
     let (value, span) = match (named(&ANONYMOUS), named(&EVERYONE)) {
         (Some((_, span)), _) => (BindingSubject::Anonymous, *span),
@@ -84,7 +85,8 @@ fn people(world: &World<'_>, binding: &Binding, claims: &mut Claims) {
             RbacSubject::User(name) => (format!("User/{name}"), name.clone(), false),
             RbacSubject::Group(name) => (format!("Group/{name}"), name.clone(), true),
             RbacSubject::ServiceAccount { namespace, name } => {
-                let runs = |w: &crate::world::WorkloadInfo<'_>| w.namespace == *namespace && w.service_account() == name;
+                let runs =
+                    |w: &crate::world::WorkloadInfo<'_>| w.namespace == *namespace && w.service_account() == name;
                 if world.workloads.iter().any(runs) || world.service_account(namespace, name).is_some() {
                     continue;
                 }

@@ -53,7 +53,10 @@ fn name(world: &World<'_>, service: &ServiceInfo<'_>, claims: &mut Claims) {
     if service.is_external_name() {
         let value = attr::EXTERNAL_NAME.value(YesNo::Yes);
         claims.set(subject(), attr::EXTERNAL_NAME.id, value, Note::stated(span, "the Service is of type ExternalName"));
-    } else if service.workloads.is_empty() && !crate::world::selector(service.service).is_empty() && world.absence_counts() {
+    } else if service.workloads.is_empty()
+        && !crate::world::selector(service.service).is_empty()
+        && world.absence_counts()
+    {
         let value = attr::SELECTS_NOTHING.value(YesNo::Yes);
         claims.set(subject(), attr::SELECTS_NOTHING.id, value, Note::merged(span, "no workload has these labels"));
     }
@@ -78,23 +81,33 @@ fn expose(world: &World<'_>, service: &ServiceInfo<'_>, claims: &mut Claims) {
         ServiceType::ClusterIp if service.service.external_ips().next().is_some() => Entry::ExternalIp,
         ServiceType::ClusterIp | ServiceType::ExternalName => return,
     };
-    let type_span = service.service.type_span().or(service.service.external_ips().next().map(|v| v.span())).unwrap_or(object.span());
-    let ranges = spec("loadBalancerSourceRanges").filter(|r| {
-        !r.is_empty() && !r.items().any(|i| matches!(i.as_str(), Some("0.0.0.0/0" | "::/0")))
-    });
+    let type_span = service
+        .service
+        .type_span()
+        .or(service.service.external_ips().next().map(|v| v.span()))
+        .unwrap_or(object.span());
+    let ranges = spec("loadBalancerSourceRanges")
+        .filter(|r| !r.is_empty() && !r.items().any(|i| matches!(i.as_str(), Some("0.0.0.0/0" | "::/0"))));
     let internal = object.annotations().find(|a| {
         let value = a.value.scalar_text().unwrap_or("");
         INTERNAL.iter().any(|(key, values)| *key == a.key && values.contains(&value))
     });
-    let restricted = ranges.map(|r| Note::stated(r.span(), "only these source ranges")).or_else(|| {
-        internal.map(|a| Note::stated(a.key_span, "the load balancer is internal"))
-    });
+    let restricted = ranges
+        .map(|r| Note::stated(r.span(), "only these source ranges"))
+        .or_else(|| internal.map(|a| Note::stated(a.key_span, "the load balancer is internal")));
     let local = spec("externalTrafficPolicy").filter(|v| v.as_str() == Some("Local"));
     for workload in &service.workloads {
         for port in service.service.ports() {
-            let note = Note::stated(type_span, format!("Service {} is of type {}", service.name, type_name(service.service.type_())));
-            let mut claim = FlowClaim::new(Party::Internet, Party::Workload(*workload), FlowKind::Exposure, note.clone())
-                .with(attr::ENTRY.id, attr::ENTRY.value(entry), note);
+            let note = Note::stated(
+                type_span,
+                format!("Service {} is of type {}", service.name, type_name(service.service.type_())),
+            );
+            let mut claim =
+                FlowClaim::new(Party::Internet, Party::Workload(*workload), FlowKind::Exposure, note.clone()).with(
+                    attr::ENTRY.id,
+                    attr::ENTRY.value(entry),
+                    note,
+                );
             claim.port = Some(port.number);
             claim.target_port = service.target_port(world, *workload, port.number);
             claim.protocol = Some(port.protocol.to_owned());

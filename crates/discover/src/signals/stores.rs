@@ -122,7 +122,13 @@ fn mounted_use(
     text: &'static str,
     host_path: Option<(String, Span)>,
 ) -> Use {
-    let mounts = || workload.containers.iter().flat_map(|c| c.volume_mounts().map(move |m| (c, m))).filter(|(_, m)| m.volume == volume);
+    let mounts = || {
+        workload
+            .containers
+            .iter()
+            .flat_map(|c| c.volume_mounts().map(move |m| (c, m)))
+            .filter(|(_, m)| m.volume == volume)
+    };
     let writable = mounts().find(|(_, m)| !m.read_only);
     // Kubernetes mounts Secrets and ConfigMaps read only, whatever the mount says.
     let immutable_kind = store.stencil == stencil::SECRET || store.stencil == stencil::CONFIG_MAP;
@@ -148,13 +154,7 @@ fn run_from(container: &Container<'_>, path: &str) -> Option<Span> {
     running.next().map(|w| w.span())
 }
 
-fn volume_uses(
-    workload: &WorkloadInfo<'_>,
-    volume: &str,
-    source: &VolumeSource<'_>,
-    span: Span,
-    out: &mut Vec<Use>,
-) {
+fn volume_uses(workload: &WorkloadInfo<'_>, volume: &str, source: &VolumeSource<'_>, span: Span, out: &mut Vec<Use>) {
     let namespace = workload.namespace.as_str();
     let mut add = |store, text, path| out.push(mounted_use(workload, volume, store, span, text, path));
     match source {
@@ -185,8 +185,11 @@ fn volume_uses(
 fn claim_use(workload: usize, used: Use, claims: &mut Claims) {
     let store = Party::Store(used.store.clone());
     let note = Note::stated(used.span, used.text);
-    let mut claim = FlowClaim::new(Party::Workload(workload), store.clone(), FlowKind::Store, note.clone())
-        .with(attr::MOUNTED_AS.id, attr::MOUNTED_AS.value(used.mounted), note);
+    let mut claim = FlowClaim::new(Party::Workload(workload), store.clone(), FlowKind::Store, note.clone()).with(
+        attr::MOUNTED_AS.id,
+        attr::MOUNTED_AS.value(used.mounted),
+        note,
+    );
     claim.access = Some(Access::Read);
     if let Some((read_only, note)) = used.read_only {
         claim.access = Some(if read_only { Access::Read } else { Access::ReadWrite });
@@ -221,7 +224,9 @@ fn describe_secret(world: &World<'_>, object: Object<'_>, claims: &mut Claims) {
     // The public half of a key pair is no secret; a certificate without its key is not either.
     let entries = secret_data::entries(object);
     let public = |e: &secret_data::Entry<'_>| {
-        e.key.ends_with(".crt") || e.key.ends_with(".pub") || (e.text.contains("-----BEGIN") && !e.text.contains("PRIVATE KEY"))
+        e.key.ends_with(".crt")
+            || e.key.ends_with(".pub")
+            || (e.text.contains("-----BEGIN") && !e.text.contains("PRIVATE KEY"))
     };
     if let Some(entry) = entries.iter().filter(|e| !public(e)).find(holds) {
         let span = entry.value.map_or(entry.span, |v| v.span());
@@ -236,7 +241,19 @@ fn describe_secret(world: &World<'_>, object: Object<'_>, claims: &mut Claims) {
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
-    let marks = ["change-me", "changeme", "change_me", "replace", "placeholder", "example", "todo", "your-", "your_", "xxx", "dummy"];
+    let marks = [
+        "change-me",
+        "changeme",
+        "change_me",
+        "replace",
+        "placeholder",
+        "example",
+        "todo",
+        "your-",
+        "your_",
+        "xxx",
+        "dummy",
+    ];
     text.is_empty()
         || text.starts_with("ENC[")
         || (text.starts_with('<') && text.ends_with('>'))

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::PodSpec;
 use kubestride_model::Value as ModelValue;
+use kubestride_stencils::Attribute;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::*;
-use kubestride_stencils::Attribute;
 use kubestride_yaml::Value;
 
 use super::Signal;
@@ -17,7 +17,8 @@ use crate::world::{WorkloadInfo, World};
 pub(crate) struct Workloads;
 
 /// RuntimeClass names that put a kernel or a sandbox between container and host.
-const SANDBOXES: [&str; 8] = ["gvisor", "runsc", "kata", "kata-containers", "kata-qemu", "kata-clh", "kata-fc", "firecracker"];
+const SANDBOXES: [&str; 8] =
+    ["gvisor", "runsc", "kata", "kata-containers", "kata-qemu", "kata-clh", "kata-fc", "firecracker"];
 
 /// Annotations of service accounts that tie them to an identity in a cloud account.
 const CLOUD_ANNOTATIONS: [&str; 4] = [
@@ -81,7 +82,12 @@ fn host_access(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Clai
     {
         let sandboxed = SANDBOXES.contains(&name.to_ascii_lowercase().as_str());
         let value = if sandboxed { RuntimeClass::Sandboxed } else { RuntimeClass::Other };
-        claims.set(subject.clone(), attr::RUNTIME_CLASS.id, attr::RUNTIME_CLASS.value(value), Note::stated(class.span(), ""));
+        claims.set(
+            subject.clone(),
+            attr::RUNTIME_CLASS.id,
+            attr::RUNTIME_CLASS.value(value),
+            Note::stated(class.span(), ""),
+        );
     }
 }
 
@@ -120,7 +126,11 @@ fn identity(world: &World<'_>, workload: &WorkloadInfo<'_>, sharing: usize, subj
 /// Workloads that an autoscaler names, by identity, with the place where it does.
 fn autoscaled(world: &World<'_>) -> BTreeMap<String, kubestride_source::Span> {
     let mut out = BTreeMap::new();
-    for object in world.manifests.by_kind("HorizontalPodAutoscaler").chain(world.manifests.by_custom_kind("keda.sh", "ScaledObject")) {
+    for object in world
+        .manifests
+        .by_kind("HorizontalPodAutoscaler")
+        .chain(world.manifests.by_custom_kind("keda.sh", "ScaledObject"))
+    {
         let Some(target) = object.spec().and_then(|s| s.get("scaleTargetRef")) else { continue };
         let Some(name) = target.get("name").and_then(|v| v.as_str()) else { continue };
         let kind = target.get("kind").and_then(|v| v.as_str()).unwrap_or("Deployment");
@@ -188,6 +198,5 @@ fn may_be_configured(workload: &WorkloadInfo<'_>, at: usize) -> bool {
     };
     // A StatefulSet's own claims are no volumes of the pod, so an unknown name is data, too.
     let known = |name: &str| workload.pod().volume(name).is_some();
-    container.env_from().next().is_some()
-        || container.volume_mounts().any(|m| known(m.volume) && configures(m.volume))
+    container.env_from().next().is_some() || container.volume_mounts().any(|m| known(m.volume) && configures(m.volume))
 }

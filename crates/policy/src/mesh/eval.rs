@@ -37,10 +37,14 @@ impl MeshPolicies<'_> {
     ///
     /// A port with a weaker mode of its own makes the weaker mode hold for the pod.
     pub fn mutual_tls(&self, namespace: &str, labels: &Labels<'_>) -> Option<MutualTls> {
-        let own = |p: &&PeerAuthentication<'_>| p.namespace == namespace && p.selector.is_some() && selects(&p.selector, labels);
-        let of = |wanted: &'static str| move |p: &&PeerAuthentication<'_>| p.namespace == wanted && p.selector.is_none();
+        let own = |p: &&PeerAuthentication<'_>| {
+            p.namespace == namespace && p.selector.is_some() && selects(&p.selector, labels)
+        };
+        let of =
+            |wanted: &'static str| move |p: &&PeerAuthentication<'_>| p.namespace == wanted && p.selector.is_none();
         let of_namespace = |p: &&PeerAuthentication<'_>| p.namespace == namespace && p.selector.is_none();
-        let levels = [self.peers.iter().find(own), self.peers.iter().find(of_namespace), self.peers.iter().find(of(ROOT))];
+        let levels =
+            [self.peers.iter().find(own), self.peers.iter().find(of_namespace), self.peers.iter().find(of(ROOT))];
         let present: Vec<&PeerAuthentication<'_>> = levels.into_iter().flatten().collect();
         let deciding = present.iter().find(|p| p.mode != Mode::Unset).or(present.first())?;
         let weak = |m: &Mode| matches!(m, Mode::Permissive | Mode::Disable);

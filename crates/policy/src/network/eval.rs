@@ -70,15 +70,18 @@ impl Policy<'_> {
 
     /// Whether it denies everything in a direction to all pods of its namespace.
     pub fn is_default_deny(&self, direction: Direction) -> bool {
-        self.isolates(direction) && self.selector.is_everything() && !self.rules.iter().any(|r| r.direction == direction)
+        self.isolates(direction)
+            && self.selector.is_everything()
+            && !self.rules.iter().any(|r| r.direction == direction)
     }
 
     /// A rule that lets questions for the name server go to any address.
     pub fn dns_to_anywhere(&self) -> Option<Span> {
         let dns = |p: &PolicyPort<'_>| matches!(p.number, PortNumber::Range(a, b) if a <= 53 && 53 <= b);
-        let rule = self.rules.iter().filter(|r| r.direction == Direction::Egress && r.ports.iter().any(dns)).find(|r| {
-            r.peers.is_empty() || r.peers.iter().any(|(p, _)| matches!(p, Peer::Block(b) if is_everywhere(&b.cidr)))
-        });
+        let rule =
+            self.rules.iter().filter(|r| r.direction == Direction::Egress && r.ports.iter().any(dns)).find(|r| {
+                r.peers.is_empty() || r.peers.iter().any(|(p, _)| matches!(p, Peer::Block(b) if is_everywhere(&b.cidr)))
+            });
         rule.map(|r| r.span)
     }
 }
@@ -102,7 +105,8 @@ impl Rule<'_> {
     pub fn admits_every_peer(&self) -> bool {
         let everybody = |peer: &Peer| match peer {
             Peer::Pods { pods, namespaces } => {
-                namespaces.as_ref().is_some_and(|n| n.is_everything()) && pods.as_ref().is_none_or(|p| p.is_everything())
+                namespaces.as_ref().is_some_and(|n| n.is_everything())
+                    && pods.as_ref().is_none_or(|p| p.is_everything())
             }
             Peer::Block(block) => is_everywhere(&block.cidr) && block.except.is_empty(),
         };
@@ -144,9 +148,7 @@ impl<'a> NetworkPolicies<'a> {
     fn one_direction(&self, pod: &Pod<'_>, direction: Direction) -> (Isolation, Vec<(String, Span)>) {
         let selecting: Vec<&Policy<'_>> =
             self.policies.iter().filter(|p| p.isolates(direction) && p.selects(pod)).collect();
-        let opens = |p: &&&Policy<'_>| {
-            p.rules.iter().any(|r| r.direction == direction && r.admits_everybody())
-        };
+        let opens = |p: &&&Policy<'_>| p.rules.iter().any(|r| r.direction == direction && r.admits_everybody());
         if let Some(open) = selecting.iter().find(opens) {
             return (Isolation::Open, vec![(open.identity.clone(), open.span)]);
         }
@@ -158,7 +160,8 @@ impl<'a> NetworkPolicies<'a> {
     pub fn allows(&self, source: &Pod<'_>, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> Answer {
         let mut rules = Vec::new();
         let mut restricted = false;
-        for (selected, other, direction) in [(source, target, Direction::Egress), (target, source, Direction::Ingress)] {
+        for (selected, other, direction) in [(source, target, Direction::Egress), (target, source, Direction::Ingress)]
+        {
             let selecting: Vec<&Policy<'_>> =
                 self.policies.iter().filter(|p| p.isolates(direction) && p.selects(selected)).collect();
             if selecting.is_empty() {
@@ -168,7 +171,8 @@ impl<'a> NetworkPolicies<'a> {
             let admitted = selecting.iter().find_map(|policy| {
                 let admits = |r: &&Rule<'_>| {
                     r.direction == direction
-                        && (r.peers.is_empty() || r.peers.iter().any(|(p, _)| peer_matches(p, &policy.namespace, other)))
+                        && (r.peers.is_empty()
+                            || r.peers.iter().any(|(p, _)| peer_matches(p, &policy.namespace, other)))
                         && (r.ports.is_empty() || r.ports.iter().any(|p| port_matches(p, target, port, protocol)))
                 };
                 policy.rules.iter().find(admits).map(|r| r.span)
@@ -214,7 +218,9 @@ impl<'a> NetworkPolicies<'a> {
 /// Whether a range holds 169.254.169.254.
 fn holds_metadata(cidr: &str) -> bool {
     let (address, length) = cidr.split_once('/').unwrap_or((cidr, "32"));
-    let (Ok(address), Ok(length)) = (address.parse::<std::net::Ipv4Addr>(), length.parse::<u32>()) else { return false };
+    let (Ok(address), Ok(length)) = (address.parse::<std::net::Ipv4Addr>(), length.parse::<u32>()) else {
+        return false;
+    };
     let metadata = u32::from(std::net::Ipv4Addr::new(169, 254, 169, 254));
     let mask = if length == 0 { 0 } else { u32::MAX << (32 - length.min(32)) };
     u32::from(address) & mask == metadata & mask

@@ -124,7 +124,9 @@ impl<'a> NetworkPolicies<'a> {
     /// Reads all policies.
     pub fn read(manifests: &'a Manifests, default_namespace: &str) -> Self {
         let mut policies = Vec::new();
-        for object in manifests.by_kind("NetworkPolicy").filter(|o| matches!(o.group(), "networking.k8s.io" | "extensions")) {
+        for object in
+            manifests.by_kind("NetworkPolicy").filter(|o| matches!(o.group(), "networking.k8s.io" | "extensions"))
+        {
             let Some(spec) = object.spec() else { continue };
             let types: Vec<&str> =
                 spec.get("policyTypes").into_iter().flat_map(|t| t.items()).filter_map(|t| t.as_str()).collect();

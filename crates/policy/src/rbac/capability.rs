@@ -133,11 +133,15 @@ fn gives(rule: &Rule, capability: Capability) -> bool {
     let write = ["create", "update", "patch"];
     match capability {
         Capability::Everything => {
-            rule.verbs.iter().any(|v| v == "*") && rule.resources.iter().any(|r| r == "*") && any(&rule.groups, &["*"])
+            rule.verbs.iter().any(|v| v == "*")
+                && rule.resources.iter().any(|r| r == "*")
+                && any(&rule.groups, &["*"])
                 && rule.unnamed()
         }
         // A name limits `get` alone; `list` and `watch` with a name still show only that one.
-        Capability::ReadSecrets => rule.verb(&["get", "list", "watch"]) && rule.covers("", &["secrets"]) && rule.unnamed(),
+        Capability::ReadSecrets => {
+            rule.verb(&["get", "list", "watch"]) && rule.covers("", &["secrets"]) && rule.unnamed()
+        }
         Capability::CreatePods => {
             (rule.verb(&["create"]) && rule.covers("", &["pods"])) || has_workloads(rule, &["create"])
         }

@@ -107,11 +107,8 @@ impl Rbac {
     pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
         let mut rbac = Self::default();
         let ours = |kind| manifests.by_kind(kind).filter(|o| o.group() == "rbac.authorization.k8s.io");
-        let role = |o: Object<'_>| Role {
-            identity: o.identity(default_namespace),
-            rules: rules(o),
-            span: Some(o.span()),
-        };
+        let role =
+            |o: Object<'_>| Role { identity: o.identity(default_namespace), rules: rules(o), span: Some(o.span()) };
         for object in ours("Role") {
             let namespace = object.effective_namespace(default_namespace).unwrap_or_default().to_owned();
             rbac.roles.insert((namespace, object.name().to_owned()), role(object));
@@ -122,8 +119,8 @@ impl Rbac {
         aggregate(&mut rbac, &ours("ClusterRole").collect::<Vec<_>>());
         for kind in ["RoleBinding", "ClusterRoleBinding"] {
             for object in ours(kind) {
-                let namespace =
-                    (kind == "RoleBinding").then(|| object.effective_namespace(default_namespace).unwrap_or_default().to_owned());
+                let namespace = (kind == "RoleBinding")
+                    .then(|| object.effective_namespace(default_namespace).unwrap_or_default().to_owned());
                 let reference = object.root().get("roleRef");
                 let text = |key: &str| reference.and_then(|r| r.get(key)).and_then(|v| v.scalar_text());
                 let Some(name) = text("name").map(str::to_owned) else { continue };

@@ -35,7 +35,10 @@ impl fmt::Write for Escaper<'_, '_> {
 /// An identity as the value of `id`: white space is not allowed there.
 pub(crate) fn anchor(prefix: &str, identity: &str) -> String {
     let clean = |c: char| if c.is_whitespace() { '_' } else { c };
-    format!("{prefix}{}", identity.chars().filter(|c| !kubestride_diagram::is_unprintable(*c)).map(clean).collect::<String>())
+    format!(
+        "{prefix}{}",
+        identity.chars().filter(|c| !kubestride_diagram::is_unprintable(*c)).map(clean).collect::<String>()
+    )
 }
 
 /// A reference to an [`anchor`] on the same page.

@@ -9,6 +9,7 @@ use kubestride_source::Span;
 
 use super::escape::Escaped;
 use crate::Report;
+use crate::evidence::locate;
 
 /// Most pieces that are shown with their lines.
 const MOST_SNIPPETS: usize = 3;
@@ -20,9 +21,10 @@ pub(crate) fn write(report: &Report<'_>, evidence: &[Cited], out: &mut dyn Write
     let mut shown: BTreeSet<Span> = BTreeSet::new();
     for cited in evidence.iter().take(MOST_LISTED) {
         let origin = cited.evidence.origin;
-        let note = cited.note(report.model);
-        write!(out, "<li>{}", Escaped(if note.is_empty() { "it is in the input" } else { &note }))?;
-        if let Some(span) = cited.evidence.span {
+        let located = locate(report, cited);
+        let note = if located.note.is_empty() { "it is in the input" } else { &located.note };
+        write!(out, "<li>{}", Escaped(note))?;
+        if let Some(span) = located.span {
             place(report, span, out)?;
             // Where nothing is set, the first lines say enough about where it could be.
             let most = if matches!(origin, Origin::Default | Origin::Absent) { 2 } else { 6 };

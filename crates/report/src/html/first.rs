@@ -32,7 +32,11 @@ pub(crate) fn section(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()
     let top: u32 = fixes.iter().take(MOST).map(|f| f.weight).sum();
     if fixes.len() > MOST {
         let share = top * 100 / weight.max(1);
-        writeln!(out, "<p>The first {MOST} of {} changes answer {share} % of the risk, weighted by severity.</p>", fixes.len())?;
+        writeln!(
+            out,
+            "<p>The first {MOST} of {} changes answer {share} % of the risk, weighted by severity.</p>",
+            fixes.len()
+        )?;
     }
     writeln!(out, "<ol class=\"fixes\">")?;
     for (rank, fix) in fixes.iter().enumerate() {

@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn base64_pads() {
-        assert_eq!(["", "f", "fo", "foo", "foobar"].map(|t| base64(t.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYmFy"]);
+        assert_eq!(
+            ["", "f", "fo", "foo", "foobar"].map(|t| base64(t.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYmFy"]
+        );
     }
 
     #[test]

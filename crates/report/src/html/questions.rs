@@ -25,8 +25,7 @@ pub(crate) fn undetermined(report: &Report<'_>, out: &mut dyn Write) -> io::Resu
     )?;
     for question in &report.analysis.undetermined {
         let Some(attribute) = report.model.vocabulary().attribute(question.attribute) else { continue };
-        let names: Vec<String> =
-            question.subjects.iter().take(MOST_NAMED).map(|s| subject_name(report, *s)).collect();
+        let names: Vec<String> = question.subjects.iter().take(MOST_NAMED).map(|s| subject_name(report, *s)).collect();
         let more = question.subjects.len().saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         write!(
@@ -45,7 +44,12 @@ pub(crate) fn undetermined(report: &Report<'_>, out: &mut dyn Write) -> io::Resu
             let fires = report.analysis.threats.iter().any(|t| t.threat_type == *index);
             let name = type_name(threat_type);
             if fires {
-                write!(out, "{comma}<a href=\"{}\">{}</a>", fragment(&anchor("type-", &threat_type.id)), Escaped(name))?;
+                write!(
+                    out,
+                    "{comma}<a href=\"{}\">{}</a>",
+                    fragment(&anchor("type-", &threat_type.id)),
+                    Escaped(name)
+                )?;
             } else {
                 write!(out, "{comma}{}", Escaped(name))?;
             }

@@ -4,21 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use kubestride_analysis::{Severity, Threat};
-use kubestride_model::{BoundaryKind, Domain, ElementId, ElementKind, FlowId, FlowKind, Role, SubjectRef, Value};
+use kubestride_model::{BoundaryKind, Domain, ElementId, FlowId, FlowKind, Role, SubjectRef, Value};
 
 use super::escape::{Escaped, anchor, fragment};
 use super::{badge, threats};
-use crate::{Report, svg};
+use crate::{Report, summary};
 
 /// Most entries in a cell.
 const MOST: usize = 12;
-
-fn is_service(report: &Report<'_>, id: ElementId) -> bool {
-    let element = report.model.element(id);
-    let vocabulary = report.model.vocabulary();
-    let workload = vocabulary.find_stencil("Workload").is_none_or(|w| vocabulary.is_a(element.stencil, w));
-    element.kind == ElementKind::Process && workload
-}
 
 fn service_anchor(report: &Report<'_>, id: ElementId) -> String {
     anchor("service-", report.model.text(report.model.element(id).identity))
@@ -26,26 +19,27 @@ fn service_anchor(report: &Report<'_>, id: ElementId) -> String {
 
 /// Where the shapes of the diagram lead to.
 pub(crate) fn links(report: &Report<'_>) -> BTreeMap<String, String> {
-    let services = report.model.elements().filter(|(id, _)| is_service(report, *id));
-    services.map(|(id, e)| (report.model.text(e.identity).to_owned(), fragment(&service_anchor(report, id)))).collect()
+    let services = summary::workloads(report.model);
+    let identity = |id| report.model.text(report.model.element(id).identity).to_owned();
+    services.map(|id| (identity(id), fragment(&service_anchor(report, id)))).collect()
 }
 
 pub(crate) fn section(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let model = report.model;
     writeln!(out, "<section id=\"services\"><h2>Services</h2>")?;
-    let services: Vec<ElementId> = model.elements().map(|(id, _)| id).filter(|id| is_service(report, *id)).collect();
+    let services: Vec<ElementId> = summary::workloads(model).collect();
     if services.is_empty() {
         return writeln!(out, "<p>The input holds no workload.</p></section>");
     }
     let mut by_element: BTreeMap<ElementId, Vec<&Threat>> = BTreeMap::new();
     for threat in report.analysis.threats.iter().filter(|t| t.computed.is_open()) {
-        if let Some(element) = svg::marked_element(report, threat.subject) {
+        if let Some(element) = summary::owner(model, threat) {
             by_element.entry(element).or_default().push(threat);
         }
     }
     writeln!(
         out,
-        "<p>A threat to a flow is counted at the service that the flow reaches.</p>\n<div class=\"scroll\">\
+        "<p>A threat to a flow is counted at the service that is called, or at the caller where a party that is no service is called.</p>\n<div class=\"scroll\">\
          <table class=\"services\"><thead><tr><th scope=\"col\">Service</th><th scope=\"col\">Called by</th>\
          <th scope=\"col\">Talks to</th><th scope=\"col\">Stores</th><th scope=\"col\">Kubernetes API</th>\
          <th scope=\"col\">Open threats</th></tr></thead><tbody>"
@@ -98,10 +92,14 @@ fn row(report: &Report<'_>, id: ElementId, threats: &[&Threat], out: &mut dyn Wr
     }
     if !threats.is_empty() {
         write!(out, "<details><summary>Show</summary>")?;
-        list(out, threats.iter().map(|t| {
-            let title = report.types.get(t.threat_type).map(|ty| ty.title.render(model, t.subject)).unwrap_or_default();
-            format!("<a href=\"{}\">{}</a>", fragment(&threats::id(report, t)), Escaped(title))
-        }))?;
+        list(
+            out,
+            threats.iter().map(|t| {
+                let title =
+                    report.types.get(t.threat_type).map(|ty| ty.title.render(model, t.subject)).unwrap_or_default();
+                format!("<a href=\"{}\">{}</a>", fragment(&threats::id(report, t)), Escaped(title))
+            }),
+        )?;
         write!(out, "</details>")?;
     }
     writeln!(out, "</td></tr>")
@@ -151,18 +149,21 @@ fn cell(
         by_end.entry(end).or_default().extend(Some(text).filter(|t| !t.is_empty()));
     }
     write!(out, "<td data-label=\"{label}\">")?;
-    list(out, by_end.iter().map(|(end, texts)| {
-        let name = model.text(model.element(*end).name);
-        let kind = model.vocabulary().stencil(model.element(*end).stencil);
-        let kind = kind.filter(|s| s.role == Role::Store).map_or(String::new(), |s| format!("{} ", s.name));
-        let texts = texts.iter().cloned().collect::<Vec<_>>().join("; ");
-        let said = if texts.is_empty() { texts } else { format!(" <small>{}</small>", Escaped(&texts)) };
-        if is_service(report, *end) {
-            format!("<a href=\"{}\">{}</a>{said}", fragment(&service_anchor(report, *end)), Escaped(name))
-        } else {
-            format!("{}{}{said}", Escaped(kind), Escaped(name))
-        }
-    }))?;
+    list(
+        out,
+        by_end.iter().map(|(end, texts)| {
+            let name = model.text(model.element(*end).name);
+            let kind = model.vocabulary().stencil(model.element(*end).stencil);
+            let kind = kind.filter(|s| s.role == Role::Store).map_or(String::new(), |s| format!("{} ", s.name));
+            let texts = texts.iter().cloned().collect::<Vec<_>>().join("; ");
+            let said = if texts.is_empty() { texts } else { format!(" <small>{}</small>", Escaped(&texts)) };
+            if summary::is_workload(model, *end) {
+                format!("<a href=\"{}\">{}</a>{said}", fragment(&service_anchor(report, *end)), Escaped(name))
+            } else {
+                format!("{}{}{said}", Escaped(kind), Escaped(name))
+            }
+        }),
+    )?;
     write!(out, "</td>")
 }
 

@@ -11,11 +11,11 @@ use super::first::type_name;
 use super::{badge, counted, evidence_list};
 use crate::Report;
 use crate::markdown_html::markdown;
+use crate::summary::threat_id;
 
 /// The id of a threat on the page: `<threat type>@<subject>`.
 pub(crate) fn id(report: &Report<'_>, threat: &Threat) -> String {
-    let id = report.types.get(threat.threat_type).map_or("", |t| &t.id);
-    anchor("", &format!("{id}@{}", report.model.identity_of(threat.subject)))
+    anchor("", &threat_id(report, threat))
 }
 
 /// Threats that are left to do.
@@ -30,7 +30,13 @@ pub(crate) fn open(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             continue;
         }
         none = false;
-        writeln!(out, "<h3 id=\"severity-{}\">{} {}</h3>", severity.as_str(), badge(severity), counted(count, "threat", "threats"))?;
+        writeln!(
+            out,
+            "<h3 id=\"severity-{}\">{} {}</h3>",
+            severity.as_str(),
+            badge(severity),
+            counted(count, "threat", "threats")
+        )?;
         groups(report, out, wanted, &mut described)?;
     }
     if none {
@@ -76,7 +82,13 @@ fn groups(
         let name = type_name(threat_type);
         let type_anchor = anchor("type-", &threat_type.id);
         if described.insert(index) {
-            writeln!(out, "<article class=\"type\"><h4 id=\"{}\">{} <small>{}</small></h4>", Escaped(&type_anchor), Escaped(&name), list.len())?;
+            writeln!(
+                out,
+                "<article class=\"type\"><h4 id=\"{}\">{} <small>{}</small></h4>",
+                Escaped(&type_anchor),
+                Escaped(&name),
+                list.len()
+            )?;
             describe(threat_type, out)?;
         } else {
             let link = fragment(&type_anchor);
@@ -115,7 +127,12 @@ fn describe(threat_type: &ThreatType, out: &mut dyn Write) -> io::Result<()> {
                 let comma = if i > 0 { ", " } else { "" };
                 match mapping.scheme.url(id) {
                     Some(url) => {
-                        write!(out, "{comma}<a href=\"{}\" rel=\"noopener noreferrer\">{}</a>", Escaped(url), Escaped(id))?;
+                        write!(
+                            out,
+                            "{comma}<a href=\"{}\" rel=\"noopener noreferrer\">{}</a>",
+                            Escaped(url),
+                            Escaped(id)
+                        )?;
                     }
                     None => write!(out, "{comma}{}", Escaped(id))?,
                 }
@@ -165,10 +182,5 @@ fn write_threat(report: &Report<'_>, threat_type: &ThreatType, threat: &Threat, 
         writeln!(out, "<h5>Evidence</h5>")?;
         evidence_list::write(report, &threat.evidence, out)?;
     }
-    writeln!(
-        out,
-        "<p class=\"ids\"><a href=\"{}\">{}</a></p></details>",
-        fragment(&id),
-        Escaped(&id)
-    )
+    writeln!(out, "<p class=\"ids\"><a href=\"{}\">{}</a></p></details>", fragment(&id), Escaped(&id))
 }

@@ -19,12 +19,7 @@ struct Roots {
 ///
 /// # Errors
 /// The first operand that can never have a value.
-pub fn check(
-    filter: &Filter,
-    subject: SubjectKind,
-    span: Span,
-    vocabulary: &Vocabulary,
-) -> Result<(), TemplateError> {
+pub fn check(filter: &Filter, subject: SubjectKind, span: Span, vocabulary: &Vocabulary) -> Result<(), TemplateError> {
     let roots = Roots { subject, other: false, flow: false, container: false };
     visit(filter, roots, &|message| TemplateError::at(span, message), vocabulary)
 }

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use kubestride_model::{
-    AttributeId, BoundaryId, BoundaryKind, ContainerId, ElementId, FlowId, FlowKind, Model, StencilId, SubjectRef, Value,
+    AttributeId, BoundaryId, BoundaryKind, ContainerId, ElementId, FlowId, FlowKind, Model, StencilId, SubjectRef,
+    Value,
 };
 
 use super::ast::*;
