@@ -50,7 +50,10 @@ pub(crate) fn cite(model: &Model, reads: &[Read]) -> Vec<Cited> {
     }
     for (subject, _) in reads.iter().filter(|(_, a)| a.is_none()) {
         for evidence in model.evidence_of(*subject) {
-            add(Cited { evidence: *evidence, shows: None });
+            // A place that already shows an attribute shows the subject, too.
+            if !out.iter().any(|c| c.evidence.span.is_some() && c.evidence.span == evidence.span) {
+                out.push(Cited { evidence: *evidence, shows: None });
+            }
         }
     }
     out

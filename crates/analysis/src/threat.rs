@@ -1,6 +1,6 @@
 //! A threat: one threat type firing for one subject.
 
-use kubestride_model::{ElementId, Model, SubjectRef};
+use kubestride_model::{Confidence, ElementId, Model, SubjectRef};
 use kubestride_template::{Effect, SubjectKind};
 
 use crate::{Cited, Rating};
@@ -89,11 +89,15 @@ impl Threat {
     }
 }
 
-/// All subjects of one kind, in order.
+/// All subjects of one kind, in order. Flows that are merely possible are left out: a threat of a flow that nobody uses
+/// costs more trust than it brings.
 pub(crate) fn subjects(model: &Model, kind: SubjectKind) -> Vec<SubjectRef> {
     match kind {
         SubjectKind::Element => model.elements().map(|(id, _)| SubjectRef::Element(id)).collect(),
-        SubjectKind::Flow => model.flows().map(|(id, _)| SubjectRef::Flow(id)).collect(),
+        SubjectKind::Flow => {
+            let sure = model.flows().filter(|(_, f)| f.confidence > Confidence::Possible);
+            sure.map(|(id, _)| SubjectRef::Flow(id)).collect()
+        }
         SubjectKind::Boundary => model.boundaries().map(|(id, _)| SubjectRef::Boundary(id)).collect(),
         SubjectKind::Container => model.containers().map(|(id, _)| SubjectRef::Container(id)).collect(),
         SubjectKind::Control => model.controls().map(|(id, _)| SubjectRef::Control(id)).collect(),

@@ -109,6 +109,7 @@ fn level(graph: &Graph, topology: &Topology, out: &mut Layout, group: usize, hin
 fn across(graph: &Graph, topology: &Topology, level: &mut Level, group: usize) {
     let top = if group == 0 { PAD } else { TITLE + 6 };
     level.cells.iter_mut().for_each(|c| c.y += top);
+    tracks::loosen(level);
     let last = level.columns.len() - 1;
     let mut x = 0;
     for column in 0..=last {

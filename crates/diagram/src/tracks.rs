@@ -1,12 +1,14 @@
 //! Where the vertical parts of lines run in a channel, and how wide channels are.
 
-use crate::level::Level;
+use crate::graph::Item;
+use crate::level::{Level, Pin};
 
 /// Distance between two vertical lines.
 const TRACK: i32 = 9;
 /// Free space on both sides of the vertical lines.
 const MARGIN: i32 = 10;
 
+#[derive(Debug, Clone)]
 struct Run {
     link: usize,
     left: Vec<i32>,
@@ -20,18 +22,21 @@ impl Run {
         self.low < y && y < self.high
     }
 
+    /// Whether two lines would lie on each other if `self` ran left of `other`.
+    fn touches_left_of(&self, other: &Run) -> bool {
+        self.right.iter().any(|a| other.left.iter().any(|b| (a - b).abs() < 4))
+    }
+
     /// What it costs if `self` runs left of `other`: crossings, and far more if two lines would lie on each other.
     fn cost_left_of(&self, other: &Run) -> i64 {
         let crossings = other.left.iter().filter(|y| self.inside(**y)).count()
             + self.right.iter().filter(|y| other.inside(**y)).count();
-        let touching = self.right.iter().filter(|a| other.left.iter().any(|b| (*a - *b).abs() < 4)).count();
-        crossings as i64 + 1000 * touching as i64
+        crossings as i64 + if self.touches_left_of(other) { 1000 } else { 0 }
     }
 }
 
-/// Gives each link of a channel that is not straight a track; its `x` is then the distance from the first track.
-/// Returns the space that the tracks need.
-pub(crate) fn assign(level: &mut Level, channel: usize) -> i32 {
+/// The links of a channel that are not straight.
+fn runs(level: &Level, channel: usize) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for (i, link) in level.channels[channel].iter().enumerate() {
         let left: Vec<i32> = link.left.iter().map(|c| level.cells[*c].pin(link.net, false)).collect();
@@ -43,6 +48,58 @@ pub(crate) fn assign(level: &mut Level, channel: usize) -> i32 {
             runs.push(Run { link: i, left, right, low, high });
         }
     }
+    runs
+}
+
+/// Moves single pins a little where any order of the vertical lines would leave two lines on each other.
+pub(crate) fn loosen(level: &mut Level) {
+    for _ in 0..8 {
+        let mut moved = false;
+        for channel in 0..level.channels.len() {
+            let (_, touching) = without_touching(runs(level, channel));
+            let ends = touching.iter().flat_map(|(a, b)| {
+                let (a, b) = (&level.channels[channel][*a], &level.channels[channel][*b]);
+                a.right.iter().map(|c| (a.net, *c)).chain(b.left.iter().map(|c| (b.net, *c)))
+            });
+            // The pins of a group belong to what is inside of it; no pin may leave its cell or come close to the next.
+            let free = |(net, cell): &(usize, usize)| {
+                let cell = &level.cells[*cell];
+                let room = |pins: &[Pin]| {
+                    let below = pins.iter().rev().take_while(|p| p.net != *net).count();
+                    pins.iter().all(|p| p.net != *net || (below == 0 && p.at + 5 <= cell.height))
+                };
+                room(&cell.left) && room(&cell.right) && !matches!(cell.item, Some(Item::Group(_)))
+            };
+            let ends: Vec<(usize, usize)> = ends.collect();
+            let Some((net, cell)) = ends.iter().copied().find(free) else {
+                moved |= ends.iter().any(|(_, cell)| lower(level, *cell));
+                continue;
+            };
+            let cell = &mut level.cells[cell];
+            let pins = cell.left.iter_mut().chain(&mut cell.right).filter(|p| p.net == net);
+            pins.for_each(|p| p.at += 4);
+            moved = true;
+        }
+        if !moved {
+            break;
+        }
+    }
+}
+
+/// Moves a whole cell a little down, if there is room below it.
+fn lower(level: &mut Level, cell: usize) -> bool {
+    let column = &level.columns[level.cells[cell].column];
+    let below = column.iter().skip_while(|c| **c != cell).nth(1).map(|c| level.cells[*c].y);
+    let c = &mut level.cells[cell];
+    let room = below.is_none_or(|y| y - c.y - c.height >= 12);
+    c.y += if room { 4 } else { 0 };
+    room
+}
+
+/// Gives each link of a channel that is not straight a track; its `x` is then the distance from the first track.
+/// Returns the space that the tracks need.
+pub(crate) fn assign(level: &mut Level, channel: usize) -> i32 {
+    let mut runs = runs(level, channel);
     runs.sort_by_key(|r| (r.right.iter().min().copied(), r.low, r.link));
     for _ in 0..runs.len().min(60) {
         let mut better = false;
@@ -56,6 +113,7 @@ pub(crate) fn assign(level: &mut Level, channel: usize) -> i32 {
             break;
         }
     }
+    let (runs, _) = without_touching(runs);
     let mut tracks: Vec<i32> = Vec::with_capacity(runs.len());
     for (i, run) in runs.iter().enumerate() {
         let overlaps = |other: &Run| other.low <= run.high + 8 && run.low <= other.high + 8;
@@ -67,6 +125,22 @@ pub(crate) fn assign(level: &mut Level, channel: usize) -> i32 {
     }
     let used = tracks.iter().max().map_or(0, |t| t * TRACK);
     if level.channels[channel].is_empty() { 0 } else { used + 2 * MARGIN }
+}
+
+/// The runs in an order in which no two lines lie on each other, as close as possible to the given one; and pairs of
+/// links of which both cannot be satisfied.
+fn without_touching(mut runs: Vec<Run>) -> (Vec<Run>, Vec<(usize, usize)>) {
+    let mut out: Vec<Run> = Vec::with_capacity(runs.len());
+    let mut touching = Vec::new();
+    while !runs.is_empty() {
+        let before = |run: &Run| runs.iter().find(|o| o.link != run.link && run.touches_left_of(o)).map(|o| o.link);
+        let next = runs.iter().position(|run| before(run).is_none());
+        if next.is_none() {
+            touching.extend(runs.iter().filter_map(|run| Some((run.link, before(run)?))));
+        }
+        out.push(runs.remove(next.unwrap_or(0)));
+    }
+    (out, touching)
 }
 
 /// Moves the tracks of a channel to where the channel is.

@@ -5,6 +5,7 @@
 //! in `catalog/technologies`, everything else is what the objects mean.
 
 mod address;
+mod admitted;
 mod claims;
 mod credentials;
 mod directory;
@@ -15,6 +16,7 @@ mod secret_data;
 mod signals;
 mod technology;
 mod traffic;
+mod verdict;
 mod world;
 
 use kubestride_manifest::Manifests;

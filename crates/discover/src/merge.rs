@@ -9,7 +9,9 @@ use kubestride_model::{
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
 
+use crate::admitted;
 use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
+use crate::verdict::verdict;
 use crate::world::World;
 
 /// Builds the model: boundaries, workloads with their containers, then what flows, controls and names bring.
@@ -247,7 +249,12 @@ impl<'w, 'a> Merger<'w, 'a> {
 
     fn flows(&mut self, claims: Vec<FlowClaim>) {
         let groups = group(claims);
-        for claims in groups {
+        for mut claims in groups {
+            let target_port = claims.iter().find_map(|c| c.target_port);
+            if let Some(first) = claims.first_mut().filter(|c| c.kind == FlowKind::Traffic) {
+                first.target_port = target_port;
+                *first = admitted::by_policies(self.world, first.clone());
+            }
             self.flow(claims);
         }
     }
@@ -303,6 +310,13 @@ impl<'w, 'a> Merger<'w, 'a> {
                 self.builder.set(subject, *attribute, *value, evidence);
             }
         }
+        let target_port = claims.iter().find_map(|c| c.target_port.or(c.port));
+        if first.kind == FlowKind::Traffic
+            && let Some((attribute, value, note)) = verdict(self.world, &first.source, &first.target, target_port)
+        {
+            let evidence = self.evidence(&note);
+            self.builder.set(subject, attribute, value, evidence);
+        }
         if let (Some(port), true) = (draft.port, network) {
             let evidence = self.evidence(&first.note);
             self.builder.set(subject, attr::PORT.id, Value::Number(i64::from(port)), evidence);
@@ -341,8 +355,7 @@ fn group(claims: Vec<FlowClaim>) -> Vec<Vec<FlowClaim>> {
     let mut groups: BTreeMap<Key, Vec<FlowClaim>> = BTreeMap::new();
     let mut portless: Vec<FlowClaim> = Vec::new();
     for claim in claims {
-        let connection = matches!(claim.kind, FlowKind::Traffic | FlowKind::Exposure);
-        if connection && claim.target_port.or(claim.port).is_none() {
+        if claim.kind == FlowKind::Traffic && claim.target_port.or(claim.port).is_none() {
             portless.push(claim);
             continue;
         }

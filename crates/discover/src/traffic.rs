@@ -160,7 +160,10 @@ fn to_service(
     finding: &Finding<'_>,
     claims: &mut Claims,
 ) {
-    let port = port.or_else(|| default_port(address)).or_else(|| service.only_port());
+    // Without a port in the address the scheme's own is called; where the Service does not have it, as behind a name
+    // that a proxy gives to a group of servers, another statement must say which.
+    let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
+    let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
     if service.workloads.is_empty() {
         let target = Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };
         push(source, target, address, port, Some(service), confidence, finding, claims);

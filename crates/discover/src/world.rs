@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kubestride_manifest::{
     Container, ContainerRole, Labels, Manifests, Object, PodSpec, PortRef, Service, ServiceType, Workload,
 };
-use kubestride_policy::{mesh::MeshPolicies, network::NetworkPolicies, rbac::Rbac};
+use kubestride_policy::mesh::Mesh;
+use kubestride_policy::network::NetworkPolicies;
+use kubestride_policy::rbac::Rbac;
+use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
 use crate::technology::{self, Technology};
@@ -18,6 +21,9 @@ pub(crate) struct WorkloadInfo<'a> {
     pub(crate) namespace: String,
     pub(crate) labels: Labels<'a>,
     pub(crate) containers: Vec<Container<'a>>,
+    /// Labels of its namespace.
+    namespace_labels: Labels<'a>,
+    named_ports: Vec<PodPort<'a>>,
     /// The technology of the first container of which it is known, and that container's position.
     pub(crate) technology: Option<(&'static Technology, usize)>,
 }
@@ -29,6 +35,17 @@ impl<'a> WorkloadInfo<'a> {
 
     pub(crate) fn object(&self) -> Object<'a> {
         self.workload.object
+    }
+
+    /// Its pods as policies see them.
+    pub(crate) fn policy_pod(&self) -> Pod<'_> {
+        Pod {
+            namespace: &self.namespace,
+            labels: &self.labels,
+            namespace_labels: &self.namespace_labels,
+            ports: &self.named_ports,
+            host_network: self.pod().host_network().is_some_and(|v| v.as_bool() == Some(true)),
+        }
     }
 
     /// Where the workload is named.
@@ -97,8 +114,8 @@ pub(crate) struct World<'a> {
     secrets: BTreeMap<(String, String), Object<'a>>,
     service_accounts: BTreeMap<(String, String), Object<'a>>,
     pub(crate) rbac: Rbac,
-    pub(crate) network: NetworkPolicies<'a>,
-    pub(crate) mesh: MeshPolicies<'a>,
+    pub(crate) network: NetworkPolicies,
+    pub(crate) mesh: Mesh,
 }
 
 impl<'a> World<'a> {
@@ -127,7 +144,7 @@ impl<'a> World<'a> {
             service_accounts: by_name("ServiceAccount"),
             rbac: Rbac::read(manifests, default),
             network: NetworkPolicies::read(manifests, default),
-            mesh: MeshPolicies::read(manifests, default),
+            mesh: Mesh::read(manifests, default),
         }
     }
 
@@ -168,16 +185,10 @@ impl<'a> World<'a> {
         let of_services = self.services.iter().map(|s| s.namespace.clone());
         of_workloads.chain(of_services).chain(self.namespaces.keys().cloned()).collect()
     }
-
-    /// The labels of a namespace, with the one that Kubernetes always sets.
-    pub(crate) fn namespace_labels<'n>(&'n self, namespace: &'n str) -> Labels<'n> {
-        let mut labels = self.namespaces.get(namespace).map(|o| o.label_set()).unwrap_or_default();
-        labels.set("kubernetes.io/metadata.name", namespace);
-        labels
-    }
 }
 
 fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo<'a>> {
+    let namespaces = Namespaces::read(manifests);
     let read = |object: Object<'a>| {
         let workload = object.workload()?;
         let containers: Vec<Container<'a>> = workload.template.spec().containers().collect();
@@ -190,6 +201,8 @@ fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo
             identity: object.identity(default),
             namespace: object.effective_namespace(default).unwrap_or_default().to_owned(),
             labels: workload.template.label_set(),
+            namespace_labels: namespaces.labels(object.effective_namespace(default).unwrap_or_default()),
+            named_ports: PodPort::read(workload.template.spec()),
             containers,
             technology,
             workload,

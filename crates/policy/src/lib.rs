@@ -1,7 +1,12 @@
-//! What Kubernetes policies mean.
+//! What policies mean: RBAC, NetworkPolicy, and the policies of the Istio mesh.
 //!
-//! One folder per policy: `read` turns objects into plain types, `eval` answers questions over plain types only.
+//! Each policy has a folder: plain types, `read`, which makes them from Kubernetes objects, and `eval`, which answers
+//! questions and sees plain types only. Every answer says which policy it comes from ([`Cited`]). Answers do not depend
+//! on the order of the objects.
 
 pub mod mesh;
 pub mod network;
+mod pod;
 pub mod rbac;
+
+pub use pod::{Cited, Namespaces, Pod, PodPort};

@@ -35,10 +35,18 @@ impl Format for FlowsTsv {
         writeln!(out, "source\ttarget\tport\tkind\tconfidence")?;
         for ((source, target, kind), row) in rows(report) {
             let ports: Vec<String> = row.ports.iter().map(u16::to_string).collect();
-            let (source, target) = (one_line(source), one_line(target));
+            let (source, target) = (end(source), end(target));
             writeln!(out, "{source}\t{target}\t{}\t{kind}\t{}", ports.join("|"), row.confidence.as_str())?;
         }
         Ok(())
+    }
+}
+
+/// The identity of one end. A Service that nothing in the input stands behind is a host somewhere else.
+fn end(identity: &str) -> String {
+    match identity.strip_prefix("Service/").and_then(|rest| rest.split_once('/')) {
+        Some((_, name)) => one_line(&format!("external/{name}")),
+        None => one_line(identity),
     }
 }
 

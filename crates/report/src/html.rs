@@ -172,7 +172,7 @@ fn picture(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         out,
         "<p class=\"legend\">Ellipse: process. Rectangle: outside party. Parallel lines: store. Dashed red: trust boundary. \
          Dashed line: only possible. DNS, probes and image pulls are not drawn.</p>\n\
-         <input type=\"checkbox\" id=\"full\"{checked}><label for=\"full\">Full size</label>\n\
+         <input type=\"checkbox\" id=\"full\"{checked}> <label for=\"full\">Full size</label>\n\
          <div class=\"picture\" tabindex=\"0\" role=\"region\" aria-label=\"Data-flow diagram\">"
     )?;
     kubestride_diagram::svg(&drawing, &options, out)?;
@@ -188,6 +188,11 @@ pub(crate) fn subject_name(report: &Report<'_>, subject: SubjectRef) -> String {
             let container = model.text(model.container(id).name);
             let name = model.name_of(SubjectRef::Element(workload));
             if container == name { name } else { format!("{name} (container {container})") }
+        }
+        SubjectRef::Flow(id) => {
+            let wire = services::wire(report, id);
+            let name = model.name_of(subject);
+            if wire.is_empty() { name } else { format!("{name} ({wire})") }
         }
         other => model.name_of(other),
     }

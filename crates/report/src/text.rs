@@ -18,19 +18,44 @@ pub(crate) fn flat(markdown: &str) -> String {
     one_line(&words.filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
-/// A title of the catalogue without a subject: `{container.Name} in {target.Name}` is about any `container in target`.
+/// A title of the catalogue without a subject: of `{source.Name} talks to {target.Name}` remains "A workload talks to
+/// another workload".
 pub(crate) fn generic(title: &str) -> String {
     let mut out = String::with_capacity(title.len());
     let mut rest = title;
+    let mut caller_named = false;
     while let Some((before, after)) = rest.split_once('{') {
         let (reference, after) = after.split_once('}').unwrap_or((after, ""));
-        let mut words = reference.split('.').filter(|w| !w.eq_ignore_ascii_case("name"));
         out.push_str(before);
-        out.push_str(words.next_back().unwrap_or(reference));
         rest = after;
+        let root = reference.split('.').next().unwrap_or("");
+        // What stands before it may say already what it is: `namespace {boundary.Name}`.
+        let kind = ["namespace", "Namespace", "Service"].into_iter().find(|kind| out.trim_end().ends_with(kind));
+        if let Some(kind) = kind {
+            out.truncate(out.trim_end().len() - kind.len());
+            out.push_str(&format!("a {}", if kind == "Service" { kind } else { "namespace" }));
+            continue;
+        }
+        out.push_str(match root.to_ascii_lowercase().as_str() {
+            "target" if caller_named => "another workload",
+            "source" | "target" | "element" => "a workload",
+            "container" => "a container",
+            "flow" => "a flow",
+            "boundary" => "the cluster",
+            "control" => "a control",
+            "name" => "a Service",
+            _ => reference,
+        });
+        caller_named |= root.eq_ignore_ascii_case("source");
     }
     out.push_str(rest);
-    one_line(&out)
+    capital(&one_line(&out))
+}
+
+/// The text with a capital letter at its beginning.
+pub(crate) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|c| c.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -44,9 +69,12 @@ mod tests {
 
     #[test]
     fn titles_lose_their_references() {
-        assert_eq!(generic("{container.Name} in {target.Name} runs"), "container in target runs");
-        assert_eq!(generic("{flow.port} of {target.namespace.Name} {"), "port of namespace ");
-        assert_eq!(generic("nothing to replace"), "nothing to replace");
+        assert_eq!(generic("{container.Name} in {target.Name} runs"), "A container in a workload runs");
+        assert_eq!(generic("{source.Name} talks to {target.Name}"), "A workload talks to another workload");
+        assert_eq!(generic("Connections into namespace {boundary.Name} pass"), "Connections into a namespace pass");
+        assert_eq!(generic("Namespace {boundary.Name} is open"), "A namespace is open");
+        assert_eq!(generic("Logs of {boundary.Name} are {off"), "Logs of the cluster are off");
+        assert_eq!(generic("nothing to replace"), "Nothing to replace");
     }
 
     #[test]

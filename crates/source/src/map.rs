@@ -29,6 +29,9 @@ pub struct Location {
     pub end_column: u32,
 }
 
+/// How many bytes lie between two counts of characters.
+const BLOCK: usize = 4096;
+
 /// One input text.
 #[derive(Debug)]
 pub struct File {
@@ -36,6 +39,8 @@ pub struct File {
     text: Arc<str>,
     origin: FileOrigin,
     line_starts: OnceLock<Vec<u32>>,
+    /// Characters before each [`BLOCK`] of bytes, so that columns cost the same in a file that is one long line.
+    characters: OnceLock<Vec<u32>>,
     visibility: Visibility,
     /// `# Source:` markers of rendered text: offset from which the template applies.
     templates: Vec<(u32, String)>,
@@ -77,13 +82,30 @@ impl File {
         Some(start..end)
     }
 
+    /// The number of characters that begin before a byte.
+    fn characters_before(&self, offset: usize) -> u32 {
+        // In UTF-8 every byte but the continuation bytes begins a character.
+        let begins = |bytes: &[u8]| bytes.iter().filter(|b| (**b & 0xc0) != 0x80).count() as u32;
+        let counts = self.characters.get_or_init(|| {
+            let blocks = self.text.as_bytes().chunks(BLOCK).map(begins);
+            let sums = blocks.scan(0, |sum, count| {
+                *sum += count;
+                Some(*sum)
+            });
+            std::iter::once(0).chain(sums).collect()
+        });
+        let block = offset / BLOCK;
+        let rest = self.text.as_bytes().get(block * BLOCK..offset).unwrap_or_default();
+        counts.get(block).copied().unwrap_or(0) + begins(rest)
+    }
+
     fn position(&self, offset: u32) -> (u32, u32) {
         let offset = (offset as usize).min(self.text.len());
         let starts = self.line_starts();
         let line = starts.partition_point(|start| *start as usize <= offset).saturating_sub(1);
         let start = starts.get(line).map_or(0, |s| *s as usize);
-        let column = self.text.get(start..offset).map_or(offset - start, |before| before.chars().count());
-        (line as u32 + 1, column as u32 + 1)
+        let column = self.characters_before(offset) - self.characters_before(start);
+        (line as u32 + 1, column + 1)
     }
 }
 
@@ -107,6 +129,7 @@ impl SourceMap {
             text: text.into(),
             origin,
             line_starts: OnceLock::new(),
+            characters: OnceLock::new(),
             visibility: Visibility::default(),
             templates: Vec::new(),
         });
@@ -168,5 +191,26 @@ impl SourceMap {
     /// The name of the file of `span`; empty if the map does not hold it.
     pub fn name(&self, id: FileId) -> &str {
         self.file(id).map_or("", |f| f.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, FileOrigin, SourceMap};
+    use crate::Span;
+
+    #[test]
+    fn columns_count_code_points_across_blocks() {
+        let mut sources = SourceMap::new();
+        let long = "é".repeat(BLOCK);
+        let file = sources.add("x", format!("a: 1\r\nbé: ü\n{long}x"), FileOrigin::Stated);
+        let at = |start, end| {
+            let l = sources.location(Span::new(file, start, end)).map(|l| (l.line, l.column, l.end_line, l.end_column));
+            l.unwrap_or_default()
+        };
+        assert_eq!(at(0, 1), (1, 1, 1, 2));
+        assert_eq!(at(11, 13), (2, 5, 2, 6));
+        let x = 14 + 2 * BLOCK as u32;
+        assert_eq!(at(x, x + 1), (3, BLOCK as u32 + 1, 3, BLOCK as u32 + 2));
     }
 }

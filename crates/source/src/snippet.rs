@@ -42,10 +42,18 @@ impl SourceMap {
                 break;
             }
             let raw = file.text().get(range.clone()).unwrap_or("");
-            let cut: String = raw.chars().take(MAX_LINE).collect();
-            let mut text = mask_line(&cut, range.start, |offset| file.visibility().is_shown(offset));
+            // Of a very long line the part around the span is shown.
+            let span_start = (span.start as usize).saturating_sub(range.start);
+            let far = number == at.line && raw.len() > MAX_LINE && span_start > MAX_LINE / 2;
+            let skip = if far { raw.floor_char_boundary(span_start - MAX_LINE / 4) } else { 0 };
+            let rest = raw.get(skip..).unwrap_or("");
+            let cut: String = rest.chars().take(MAX_LINE).collect();
+            let mut text = mask_line(&cut, range.start + skip, |offset| file.visibility().is_shown(offset));
             text.truncate(text.trim_end().len());
-            if cut.len() < raw.len() {
+            if skip > 0 {
+                text.insert(0, '…');
+            }
+            if cut.len() < rest.len() {
                 text.push('…');
             }
             lines.push(SnippetLine { number, text, marked: (at.line..=last).contains(&number) });

@@ -135,3 +135,63 @@ pub fn shop() -> Model {
     s.flow(e[4], shared, FlowKind::Store, "-", None);
     s.builder.finish()
 }
+
+/// A small generator of numbers: the same everywhere, for the same seed.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+}
+
+/// A random nested model of at most `most` elements. `shuffle` changes the order in which it is built, not the model.
+pub fn random(seed: u64, most: usize, shuffle: bool) -> Model {
+    let mut dice = Dice::new(seed);
+    let mut s = Sketch::new();
+    let mut boundaries = vec![
+        s.boundary("internet", "Internet", BoundaryKind::Internet, None),
+        s.boundary("cluster", "Cluster", BoundaryKind::Cluster, None),
+    ];
+    for i in 0..dice.below(7) {
+        let parent = boundaries[1 + dice.below(boundaries.len() - 1)];
+        let name = format!("{}-{i}", ["team", "a", "data-services-of-the-whole-company"][dice.below(3)]);
+        boundaries.push(s.boundary(&format!("Namespace/{name}"), &name, BoundaryKind::Namespace, Some(parent)));
+    }
+    let count = dice.below(most + 1);
+    let words = ["cart", "order-history-service", "x", "recommendationservice", "the_quite_long_name_of_a_workload"];
+    let mut elements: Vec<(String, String, ElementKind, BoundaryId)> = (0..count)
+        .map(|i| {
+            let kind =
+                [ElementKind::Process, ElementKind::Process, ElementKind::External, ElementKind::Store][dice.below(4)];
+            let name = format!("{}-{i}", words[dice.below(words.len())]);
+            (format!("Thing/{name}"), name, kind, boundaries[dice.below(boundaries.len())])
+        })
+        .collect();
+    let protocols = [("HTTP", Some(80)), ("TCP", Some(1)), ("-", None), ("PostgreSQL", Some(5432))];
+    let mut flows: Vec<(String, String, usize)> = (0..if count == 0 { 0 } else { dice.below(count * 2) })
+        .map(|_| {
+            let (a, b) = (dice.below(count), dice.below(count));
+            (elements[a].0.clone(), elements[b].0.clone(), dice.below(protocols.len()))
+        })
+        .collect();
+    if shuffle {
+        elements.reverse();
+        flows.reverse();
+    }
+    for (identity, name, kind, boundary) in &elements {
+        s.element(identity, name, *kind, *boundary);
+    }
+    for (a, b, protocol) in &flows {
+        let (a, b) = (s.builder.find_element(a).expect("added"), s.builder.find_element(b).expect("added"));
+        s.flow(a, b, FlowKind::Traffic, protocols[*protocol].0, protocols[*protocol].1);
+    }
+    s.builder.finish()
+}

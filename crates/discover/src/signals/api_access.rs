@@ -1,7 +1,7 @@
 //! What workloads may do with the Kubernetes API, through the roles bound to their service accounts.
 
 use kubestride_model::{AttributeId, FlowKind, Value};
-use kubestride_policy::rbac::{Capabilities, Capability, Subject as RbacSubject, capabilities};
+use kubestride_policy::rbac::{Capabilities, Capability, Scope as Granted, Subject as RbacSubject, capabilities};
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Authentication, Scope, YesNo};
 
@@ -33,12 +33,15 @@ fn attribute(capability: Capability) -> AttributeId {
 
 /// The flow with an attribute for each capability.
 pub(super) fn with_capabilities(mut claim: FlowClaim, capabilities: &Capabilities) -> FlowClaim {
-    for (capability, held) in capabilities.iter() {
-        let scope = if held.cluster { Scope::Cluster } else { Scope::Namespace };
+    for (capability, permission) in capabilities.held() {
+        let scope = if permission.scope == Some(Granted::Cluster) { Scope::Cluster } else { Scope::Namespace };
         // All these attributes have the same domain.
         let value: Value = attr::CAN_EVERYTHING.value(scope);
-        let note = Note::stated(held.span, format!("{} through {}", held.role, held.binding));
-        claim = claim.with(attribute(capability), value, note);
+        for evidence in &permission.evidence {
+            let span = evidence.rule_span.unwrap_or(evidence.binding_span);
+            let note = Note::stated(span, format!("{} through {}", evidence.role, evidence.binding));
+            claim = claim.with(attribute(capability), value, note);
+        }
     }
     claim
 }
@@ -50,10 +53,7 @@ impl Signal for ApiAccess {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for (index, workload) in world.workloads.iter().enumerate() {
-            let subject = RbacSubject::ServiceAccount {
-                namespace: workload.namespace.clone(),
-                name: workload.service_account().to_owned(),
-            };
+            let subject = RbacSubject::service_account(&*workload.namespace, workload.service_account());
             let grants = world.rbac.grants(&subject);
             let Some(first) = grants.first() else { continue };
             let note = Note::stated(first.binding_span, format!("{} names its service account", first.binding));

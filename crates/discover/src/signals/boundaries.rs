@@ -21,13 +21,12 @@ impl Signal for Boundaries {
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for namespace in world.all_namespaces() {
             let subject = || Subject::Namespace(namespace.clone());
-            let count = world.workloads.iter().filter(|w| w.namespace == namespace).count();
-            claims.set(
-                subject(),
-                attr::WORKLOADS.id,
-                Value::Number(count as i64),
-                Note::absent(None, "workloads in the input"),
-            );
+            let mut workloads = world.workloads.iter().filter(|w| w.namespace == namespace);
+            if let Some(first) = workloads.next() {
+                let count = Value::Number(workloads.count() as i64 + 1);
+                let note = Note::merged(first.span(), "the first of its workloads");
+                claims.set(subject(), attr::WORKLOADS.id, count, note);
+            }
             pod_security(world, &namespace, claims);
             for (kind, attribute) in [("ResourceQuota", attr::QUOTA), ("LimitRange", attr::LIMIT_RANGE)] {
                 for object in world.manifests.by_kind(kind).filter(|o| world.namespace_of(*o) == namespace) {
@@ -104,6 +103,9 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
     if let Some(sensor) = sensor {
         let note = Note::stated(sensor.span(), format!("{} watches the nodes", sensor.identity));
         claims.set(Subject::Cluster, attr::RUNTIME_SENSOR.id, attr::RUNTIME_SENSOR.value(YesNo::Yes), note);
+    } else if world.options.scope == Scope::Cluster {
+        let note = Note::absent(None, "no DaemonSet of the cluster is a runtime sensor");
+        claims.set(Subject::Cluster, attr::RUNTIME_SENSOR.id, attr::RUNTIME_SENSOR.value(YesNo::No), note);
     }
     let plugin = |name: &str| {
         world
@@ -129,5 +131,11 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
             let note = Note::stated(object.span(), "images are verified at admission");
             claims.set(Subject::Cluster, attr::IMAGE_VERIFICATION.id, attr::IMAGE_VERIFICATION.value(YesNo::Yes), note);
         }
+    }
+    // Any admission webhook could verify them as well.
+    let webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+    if world.options.scope == Scope::Cluster && webhooks.iter().all(|k| world.manifests.by_kind(k).next().is_none()) {
+        let note = Note::absent(None, "no policy and no webhook of the cluster looks at images");
+        claims.set(Subject::Cluster, attr::IMAGE_VERIFICATION.id, attr::IMAGE_VERIFICATION.value(YesNo::No), note);
     }
 }

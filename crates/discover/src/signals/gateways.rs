@@ -80,7 +80,6 @@ fn claim_backend(
     let port = backend.get("port").and_then(|p| p.as_i64()).and_then(|p| u16::try_from(p).ok());
     let note = Note::stated(backend.span(), format!("{} {} routes to Service {name}", route.kind(), route.name()));
     let describe = |mut claim: FlowClaim| {
-        claim.port = port;
         claim.via = Some(route.identity(&world.options.namespace));
         claim.protocol = Some(match (route.kind(), tls) {
             ("HTTPRoute", Some((true, _))) => "HTTPS".to_owned(),

@@ -86,13 +86,12 @@ fn route(world: &World<'_>, object: Object<'_>, host: Option<Value<'_>>, backend
         let target = Party::UnresolvedService { namespace, name: name.to_owned() };
         let mut claim = FlowClaim::new(Party::Internet, target, FlowKind::Exposure, note.clone());
         claim.via = Some(identity.clone());
-        claim.port = number;
         claims.flows.push(describe(object, host, claim));
     }
     for workload in &service.workloads {
         let mut claim = FlowClaim::new(Party::Internet, Party::Workload(*workload), FlowKind::Exposure, note.clone());
         claim.via = Some(identity.clone());
-        claim.port = number;
+        // The port that callers use is the listener's, which no Ingress states.
         claim.target_port = number.and_then(|p| service.target_port(world, *workload, p));
         claims.flows.push(describe(object, host, claim));
     }

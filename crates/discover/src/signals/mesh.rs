@@ -1,22 +1,32 @@
 //! Mesh policies: which workloads ask their callers to prove who they are, and which say who may call.
 
-use kubestride_policy::mesh::Mode;
+use kubestride_policy::mesh::{Action, MutualTls as Policy};
 use kubestride_stencils::values::{MutualTls, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
 use super::Signal;
 use crate::claims::{Claims, ControlClaim, Note, Party, Subject};
-use crate::world::World;
+use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct Mesh;
 
-fn value(mode: Mode) -> MutualTls {
+fn value(mode: Policy) -> MutualTls {
     match mode {
-        Mode::Strict => MutualTls::Strict,
-        // Where nothing is set the mesh accepts plain text.
-        Mode::Permissive | Mode::Unset => MutualTls::Permissive,
-        Mode::Disable => MutualTls::Disabled,
+        Policy::Strict => MutualTls::Strict,
+        Policy::Permissive => MutualTls::Permissive,
+        Policy::Disabled => MutualTls::Disabled,
+        Policy::None => MutualTls::None,
     }
+}
+
+/// The mutual TLS of a workload: the weakest of all its ports, and where it is set.
+fn mutual_tls(world: &World<'_>, workload: &WorkloadInfo<'_>) -> Option<(MutualTls, Note)> {
+    let pod = workload.policy_pod();
+    let ports = workload.containers.iter().flat_map(|c| c.ports()).map(|p| Some(p.number));
+    let modes = std::iter::once(None).chain(ports).map(|port| world.mesh.mutual_tls(&pod, port));
+    let (mode, cited) = modes.filter(|(_, cited)| cited.is_some()).max_by_key(|(mode, _)| *mode)?;
+    let cited = cited?;
+    Some((value(mode), Note::stated(cited.span, cited.identity)))
 }
 
 impl Signal for Mesh {
@@ -27,15 +37,12 @@ impl Signal for Mesh {
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for (index, workload) in world.workloads.iter().enumerate() {
             let subject = || Subject::Party(Party::Workload(index));
-            if let Some(tls) = world.mesh.mutual_tls(&workload.namespace, &workload.labels) {
-                let note = Note::stated(tls.span, tls.policy);
-                claims.set(subject(), attr::MUTUAL_TLS.id, attr::MUTUAL_TLS.value(value(tls.mode)), note);
+            if let Some((mode, note)) = mutual_tls(world, workload) {
+                claims.set(subject(), attr::MUTUAL_TLS.id, attr::MUTUAL_TLS.value(mode), note);
             }
-            let authorization = world.mesh.authorization(&workload.namespace, &workload.labels);
-            if let Some((policy, span)) = authorization.allowed_by.first()
-                && authorization.admits_everyone.is_none()
-            {
-                let note = Note::stated(*span, policy.clone());
+            let authorization = world.mesh.authorization(&workload.policy_pod());
+            if let Some(policy) = authorization.selected.first().filter(|_| !authorization.admits_everyone) {
+                let note = Note::stated(policy.span, policy.identity.clone());
                 claims.set(subject(), attr::MESH_AUTHORIZATION.id, attr::MESH_AUTHORIZATION.value(YesNo::Yes), note);
             }
         }
@@ -44,37 +51,36 @@ impl Signal for Mesh {
 }
 
 fn controls(world: &World<'_>, claims: &mut Claims) {
-    let selected = |namespace: &str, selector: &Option<kubestride_manifest::LabelSelector>| -> Vec<usize> {
-        let here = |w: &crate::world::WorkloadInfo<'_>| namespace == "istio-system" || w.namespace == namespace;
-        let matches = |w: &crate::world::WorkloadInfo<'_>| selector.as_ref().is_none_or(|s| s.matches(&w.labels));
-        world.workloads.iter().enumerate().filter(|(_, w)| here(w) && matches(w)).map(|(i, _)| i).collect()
-    };
-    for policy in world.mesh.peers() {
-        let subject = Subject::Control(policy.identity.clone());
-        let note = Note::stated(policy.span, "");
-        claims.set(subject, attr::MUTUAL_TLS.id, attr::MUTUAL_TLS.value(value(policy.mode)), note.clone());
+    let name = |identity: &str| identity.rsplit('/').next().unwrap_or_default().to_owned();
+    let root = kubestride_policy::mesh::ROOT_NAMESPACE;
+    for policy in world.mesh.authentications() {
+        let fits = |w: &WorkloadInfo<'_>| {
+            (policy.namespace == w.namespace || policy.namespace == root)
+                && policy.workloads.as_ref().is_none_or(|s| s.matches(&w.labels))
+        };
         claims.controls.push(ControlClaim {
-            identity: policy.identity.clone(),
-            name: policy.name.to_owned(),
+            identity: policy.cited.identity.clone(),
+            name: name(&policy.cited.identity),
             stencil: stencil::PEER_AUTHENTICATION,
             namespace: Some(policy.namespace.clone()),
-            workloads: selected(&policy.namespace, &policy.selector),
-            note,
+            workloads: world.workloads.iter().enumerate().filter(|(_, w)| fits(w)).map(|(i, _)| i).collect(),
+            note: Note::stated(policy.cited.span, ""),
         });
     }
     for policy in world.mesh.authorizations() {
-        if let Some(span) = policy.admits_everyone.filter(|_| policy.action == "ALLOW") {
-            let subject = Subject::Control(policy.identity.clone());
-            let note = Note::stated(span, "a rule without `from` admits every caller");
+        if let Some(open) = policy.admits_everyone().filter(|_| policy.action == Action::Allow) {
+            let subject = Subject::Control(open.identity);
+            let note = Note::stated(open.span, "the rule admits every caller");
             claims.set(subject, attr::ADMITS_EVERYONE.id, attr::ADMITS_EVERYONE.value(YesNo::Yes), note);
         }
+        let selected = world.workloads.iter().enumerate().filter(|(_, w)| policy.selects(&w.policy_pod()));
         claims.controls.push(ControlClaim {
-            identity: policy.identity.clone(),
-            name: policy.name.to_owned(),
+            identity: policy.cited.identity.clone(),
+            name: name(&policy.cited.identity),
             stencil: stencil::AUTHORIZATION_POLICY,
             namespace: Some(policy.namespace.clone()),
-            workloads: selected(&policy.namespace, &policy.selector),
-            note: Note::stated(policy.span, ""),
+            workloads: selected.map(|(i, _)| i).collect(),
+            note: Note::stated(policy.cited.span, ""),
         });
     }
 }

@@ -8,6 +8,7 @@ mod arguments;
 mod boundaries;
 mod config_files;
 mod containers;
+mod control_plane;
 mod environment;
 mod gateways;
 mod host_ports;
@@ -41,6 +42,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &boundaries::Boundaries,
     &config_files::ConfigFiles,
     &containers::Containers,
+    &control_plane::ControlPlane,
     &environment::Environment,
     &gateways::Gateways,
     &host_ports::HostPorts,

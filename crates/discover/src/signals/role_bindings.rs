@@ -1,7 +1,7 @@
 //! Role bindings as controls, and the people and groups that they let in.
 
 use kubestride_model::FlowKind;
-use kubestride_policy::rbac::{Binding, Role, RoleRef, Subject as RbacSubject, capabilities};
+use kubestride_policy::rbac::{Binding, Grant, Rule, Scope as Granted, Subject as RbacSubject, capabilities};
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
 
@@ -24,14 +24,27 @@ impl Signal for RoleBindings {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for binding in world.rbac.bindings() {
-            let (role, missing) = world.rbac.role(binding.namespace.as_deref(), &binding.role);
-            control(world, binding, &role, missing, claims);
+            control(world, binding, world.rbac.grant(binding, 0).as_ref(), claims);
             people(world, binding, claims);
         }
     }
 }
 
-fn control(world: &World<'_>, binding: &Binding, role: &Role, missing: bool, claims: &mut Claims) {
+/// The only namespace of a binding; none for the cluster.
+fn namespace(binding: &Binding) -> Option<String> {
+    match &binding.scope {
+        Granted::Cluster => None,
+        Granted::Namespaces(names) => names.first().cloned(),
+    }
+}
+
+/// Whether a rule only lets read what every user of a cluster may: health, version, discovery and its own access.
+fn is_public_reading(rule: &Rule) -> bool {
+    let own = ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"];
+    rule.resources.iter().all(|r| own.contains(&r.as_str()))
+}
+
+fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, claims: &mut Claims) {
     let subject = || Subject::Control(binding.identity.clone());
     let workloads = world.workloads.iter().enumerate().filter(|(_, w)| {
         binding.subjects.iter().any(|(s, _)| {
@@ -41,9 +54,9 @@ fn control(world: &World<'_>, binding: &Binding, role: &Role, missing: bool, cla
     });
     claims.controls.push(ControlClaim {
         identity: binding.identity.clone(),
-        name: binding.name.clone(),
+        name: binding.identity.rsplit('/').next().unwrap_or_default().to_owned(),
         stencil: stencil::ROLE_BINDING,
-        namespace: binding.namespace.clone(),
+        namespace: namespace(binding),
         workloads: workloads.map(|(i, _)| i).collect(),
         note: Note::stated(binding.span, ""),
     });
@@ -61,18 +74,16 @@ fn control(world: &World<'_>, binding: &Binding, role: &Role, missing: bool, cla
         _ => (BindingSubject::Named, binding.subjects.first().map_or(binding.span, |(_, s)| *s)),
     };
     claims.set(subject(), attr::BINDING_SUBJECT.id, attr::BINDING_SUBJECT.value(value), Note::stated(span, ""));
-    if let RoleRef::ClusterRole(name) = &binding.role
-        && name == "cluster-admin"
-    {
+    if binding.role.as_ref().is_some_and(|r| r.identity == "ClusterRole/cluster-admin") {
         let note = Note::stated(binding.span, "the role is cluster-admin");
         claims.set(subject(), attr::CLUSTER_ADMIN.id, attr::CLUSTER_ADMIN.value(YesNo::Yes), note);
     }
-    if let Some(rule) = role.rules.iter().find(|r| !r.is_public_reading()) {
+    if let Some(rule) = grant.and_then(|g| g.rules.iter().find(|r| !is_public_reading(r))) {
         let note = Note::stated(rule.span.unwrap_or(binding.span), "more than reading of public information");
         claims.set(subject(), attr::GRANTS_POWER.id, attr::GRANTS_POWER.value(YesNo::Yes), note);
     }
     // In a smaller scope the role may be part of the cluster.
-    if missing && world.options.scope == Scope::Cluster {
+    if grant.is_some_and(|g| g.role_missing) && world.options.scope == Scope::Cluster {
         let note = Note::stated(binding.span, "the role does not exist");
         claims.set(subject(), attr::SELECTS_NOTHING.id, attr::SELECTS_NOTHING.value(YesNo::Yes), note);
     }

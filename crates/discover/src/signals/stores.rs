@@ -23,16 +23,16 @@ impl Signal for Stores {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        let mut users: BTreeMap<StoreRef, BTreeSet<usize>> = BTreeMap::new();
+        let mut users: BTreeMap<StoreRef, (BTreeSet<usize>, Span)> = BTreeMap::new();
         for (index, workload) in world.workloads.iter().enumerate() {
             for used in uses(workload) {
-                users.entry(used.store.clone()).or_default().insert(index);
+                users.entry(used.store.clone()).or_insert((BTreeSet::new(), used.span)).0.insert(index);
                 claim_use(index, used, claims);
             }
         }
-        for (store, users) in &users {
+        for (store, (users, span)) in &users {
             let subject = Subject::Party(Party::Store(store.clone()));
-            let note = Note::absent(None, "workloads that use it");
+            let note = Note::merged(*span, "the first of the workloads that use it");
             claims.set(subject, attr::USERS.id, ModelValue::Number(users.len() as i64), note);
         }
         for object in world.manifests.by_kind("Secret") {

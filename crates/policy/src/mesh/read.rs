@@ -1,128 +1,94 @@
-//! Mesh policies as plain types (`security.istio.io/v1`).
+//! Policies of the mesh to plain types.
 
-use kubestride_manifest::{LabelSelector, Manifests, Object};
+use kubestride_manifest::{Field, LabelSelector, Labels, Manifests, Object, PortRef};
 use kubestride_source::Span;
-use kubestride_yaml::Value;
+use kubestride_yaml::{Kind, Value};
 
-/// What a PeerAuthentication asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Plain text is refused.
-    Strict,
-    /// Plain text is accepted too.
-    Permissive,
-    /// Mutual TLS is off.
-    Disable,
-    /// The wider policy holds.
-    Unset,
-}
+use super::{Action, AuthorizationPolicy, AuthorizationRule, GROUP, Mesh, Mode, MutualTls, PeerAuthentication};
+use crate::Cited;
 
-/// A PeerAuthentication.
-#[derive(Debug, Clone)]
-pub struct PeerAuthentication<'a> {
-    /// Its identity.
-    pub identity: String,
-    /// Its name.
-    pub name: &'a str,
-    /// Its namespace; that of the mesh root holds for all.
-    pub namespace: String,
-    /// The pods it selects; none: all of its namespace.
-    pub selector: Option<LabelSelector>,
-    /// What it asks for.
-    pub mode: Mode,
-    /// What it asks for on single ports.
-    pub ports: Vec<(u16, Mode)>,
-    /// Where the mode stands.
-    pub span: Span,
-}
-
-/// An AuthorizationPolicy.
-#[derive(Debug, Clone)]
-pub struct AuthorizationPolicy<'a> {
-    /// Its identity.
-    pub identity: String,
-    /// Its name.
-    pub name: &'a str,
-    /// Its namespace.
-    pub namespace: String,
-    /// The pods it selects; none: all of its namespace.
-    pub selector: Option<LabelSelector>,
-    /// `ALLOW`, `DENY`, `AUDIT` or `CUSTOM`.
-    pub action: &'a str,
-    /// A rule that everybody meets.
-    pub admits_everyone: Option<Span>,
-    /// Where it is named.
-    pub span: Span,
-}
-
-/// All mesh policies of the input.
-#[derive(Debug, Default)]
-pub struct MeshPolicies<'a> {
-    pub(crate) peers: Vec<PeerAuthentication<'a>>,
-    pub(crate) authorizations: Vec<AuthorizationPolicy<'a>>,
-}
-
-const GROUP: &str = "security.istio.io";
-
-fn mode(value: Option<Value<'_>>) -> Mode {
-    match value.and_then(|m| m.get("mode")).and_then(|m| m.as_str()) {
-        Some("STRICT") => Mode::Strict,
-        Some("PERMISSIVE") => Mode::Permissive,
-        Some("DISABLE") => Mode::Disable,
-        _ => Mode::Unset,
+impl Mesh {
+    /// Reads all PeerAuthentications and AuthorizationPolicies.
+    pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
+        let mut authentications: Vec<_> = manifests
+            .by_custom_kind(GROUP, "PeerAuthentication")
+            .map(|object| authentication(object, default_namespace))
+            .collect();
+        let mut authorizations: Vec<_> = manifests
+            .by_custom_kind(GROUP, "AuthorizationPolicy")
+            .map(|object| authorization(object, default_namespace))
+            .collect();
+        authentications.sort_by(|a, b| a.cited.cmp(&b.cited));
+        authorizations.sort_by(|a, b| a.cited.cmp(&b.cited));
+        Self { authentications, authorizations }
     }
 }
 
-fn selector(object: Object<'_>) -> Option<LabelSelector> {
-    object.spec()?.get("selector").map(LabelSelector::read).filter(|s| !s.is_everything())
+fn cite(object: Object<'_>, default_namespace: &str) -> Cited {
+    Cited { identity: object.identity(default_namespace), span: object.span() }
 }
 
-impl<'a> MeshPolicies<'a> {
-    /// Reads all policies.
-    pub fn read(manifests: &'a Manifests, default_namespace: &str) -> Self {
-        let ours = |kind| manifests.by_custom_kind(GROUP, kind);
-        let peer = |object: Object<'a>| {
-            let mtls = object.spec().and_then(|s| s.get("mtls"));
-            let ports = object.spec().and_then(|s| s.get("portLevelMtls")).into_iter().flat_map(|p| p.entries());
-            PeerAuthentication {
-                identity: object.identity(default_namespace),
-                name: object.name(),
-                namespace: object.effective_namespace(default_namespace).unwrap_or_default().to_owned(),
-                selector: selector(object),
-                mode: mode(mtls),
-                ports: ports.filter_map(|e| Some((e.key.parse().ok()?, mode(Some(e.value))))).collect(),
-                span: mtls.map_or(object.span(), |m| m.span()),
-            }
-        };
-        let authorization = |object: Object<'a>| {
-            let spec = object.spec();
-            let rules = spec.and_then(|s| s.get("rules")).into_iter().flat_map(|r| r.items());
-            // A rule without `from` and `when` is met by every caller.
-            let open = rules.into_iter().find(|r| r.get("from").is_none() && r.get("when").is_none());
-            AuthorizationPolicy {
-                identity: object.identity(default_namespace),
-                name: object.name(),
-                namespace: object.effective_namespace(default_namespace).unwrap_or_default().to_owned(),
-                selector: selector(object),
-                action: spec.and_then(|s| s.get("action")).and_then(|a| a.as_str()).unwrap_or("ALLOW"),
-                admits_everyone: open.map(|r| r.span()),
-                span: object.span(),
-            }
-        };
-        let mut peers: Vec<_> = ours("PeerAuthentication").map(peer).collect();
-        peers.sort_by(|a, b| a.identity.cmp(&b.identity));
-        let mut authorizations: Vec<_> = ours("AuthorizationPolicy").map(authorization).collect();
-        authorizations.sort_by(|a, b| a.identity.cmp(&b.identity));
-        Self { peers, authorizations }
-    }
+/// Istio's selectors have `matchLabels` only. One without labels is for all workloads.
+fn workloads(spec: Option<Value<'_>>) -> Option<LabelSelector> {
+    let labels = Labels::read(spec.field("selector").mapping("matchLabels"));
+    (!labels.is_empty()).then(|| LabelSelector::from_labels(&labels))
+}
 
-    /// All PeerAuthentications, sorted by identity.
-    pub fn peers(&self) -> &[PeerAuthentication<'a>] {
-        &self.peers
+fn authentication(object: Object<'_>, default_namespace: &str) -> PeerAuthentication {
+    let spec = object.spec();
+    let ports = spec.mapping("portLevelMtls").into_iter().flat_map(Value::entries);
+    PeerAuthentication {
+        cited: cite(object, default_namespace),
+        namespace: object.namespace().unwrap_or(default_namespace).to_owned(),
+        workloads: workloads(spec),
+        mode: mode(spec.field("mtls"), object.span()),
+        ports: ports.filter_map(|e| Some((e.key.parse().ok()?, mode(Some(e.value), e.key_span)))).collect(),
     }
+}
 
-    /// All AuthorizationPolicies, sorted by identity.
-    pub fn authorizations(&self) -> &[AuthorizationPolicy<'a>] {
-        &self.authorizations
+fn mode(mtls: Option<Value<'_>>, elsewhere: Span) -> Mode {
+    let mutual_tls = match mtls.text("mode") {
+        Some("STRICT") => Some(MutualTls::Strict),
+        Some("PERMISSIVE") => Some(MutualTls::Permissive),
+        Some("DISABLE") => Some(MutualTls::Disabled),
+        _ => None,
+    };
+    Mode { mutual_tls, span: mtls.field("mode").map_or(elsewhere, Value::span) }
+}
+
+fn authorization(object: Object<'_>, default_namespace: &str) -> AuthorizationPolicy {
+    let spec = object.spec();
+    AuthorizationPolicy {
+        cited: cite(object, default_namespace),
+        namespace: object.namespace().unwrap_or(default_namespace).to_owned(),
+        workloads: workloads(spec),
+        has_targets: spec.list("targetRefs").next().is_some() || spec.field("targetRef").is_some(),
+        action: match spec.text("action") {
+            Some("DENY") => Action::Deny,
+            Some("AUDIT") => Action::Audit,
+            Some("CUSTOM") => Action::Custom,
+            _ => Action::Allow,
+        },
+        rules: spec.list("rules").map(rule).collect(),
+    }
+}
+
+fn rule(value: Value<'_>) -> AuthorizationRule {
+    let has = |key: &str| value.field(key).is_some_and(|list| list.kind() != Kind::Sequence || !list.is_empty());
+    let sources = |key: &str| {
+        let names = value.list("from").flat_map(|from| from.field("source").list(key).collect::<Vec<_>>());
+        names.filter_map(|name| Some((name.scalar_text()?.to_owned(), name.span()))).collect()
+    };
+    let ports = value.list("to").flat_map(|to| to.field("operation").list("ports").collect::<Vec<_>>());
+    let number = |port| match PortRef::read(port) {
+        Some(PortRef::Number(number)) => Some(number),
+        _ => None,
+    };
+    AuthorizationRule {
+        fits_all: !has("from") && !has("to") && !has("when"),
+        principals: sources("principals"),
+        namespaces: sources("namespaces"),
+        ports: ports.filter_map(number).collect(),
+        span: value.span(),
     }
 }

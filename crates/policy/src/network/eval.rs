@@ -1,227 +1,208 @@
-//! Questions about policies. All of them are additive: a connection is let through if no policy isolates the pod, or
-//! any rule of any policy that does admits it.
+//! What network policies allow.
 
-use kubestride_manifest::Labels;
-use kubestride_source::Span;
+use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Direction, NetworkPolicies, Peer, Policy, PolicyPort, PortNumber, Rule};
+use super::{Direction, NetworkPolicies, PeerKind, Policy, Rule};
+use crate::{Cited, Pod};
 
-/// A pod, as policies see it.
-#[derive(Debug, Clone)]
-pub struct Pod<'p> {
-    /// Its namespace.
-    pub namespace: &'p str,
-    /// Its labels.
-    pub labels: &'p Labels<'p>,
-    /// The labels of its namespace.
-    pub namespace_labels: &'p Labels<'p>,
-    /// Its named ports.
-    pub named_ports: &'p [(&'p str, u16)],
-}
+/// Where the metadata service of all big clouds is.
+const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
 
-/// What policies let reach a pod, or let it reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far a pod is cut off in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Isolation {
     /// No policy selects it.
     None,
-    /// Named peers only.
+    /// Only what policies name gets through.
     Restricted,
-    /// A policy selects it and admits everybody.
+    /// Policies select it and let everything through.
     Open,
 }
 
-/// Both directions, with the policies that decide.
-#[derive(Debug, Clone)]
+/// How far a pod is cut off.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Isolations {
-    /// For incoming traffic.
+    /// For what comes in.
     pub ingress: Isolation,
-    /// For outgoing traffic.
+    /// For what goes out.
     pub egress: Isolation,
-    /// The policies that isolate for incoming traffic; of an open one those that open it first.
-    pub ingress_by: Vec<(String, Span)>,
-    /// The same for outgoing traffic.
-    pub egress_by: Vec<(String, Span)>,
+    /// The policies that select it.
+    pub policies: Vec<Cited>,
+    /// The rules because of which a direction is open.
+    pub open_rules: Vec<Cited>,
 }
 
-/// Whether a connection is let through.
+/// Whether a connection gets through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Policies select one end at least and admit it; the rules that do.
-    Allowed(Vec<Span>),
-    /// A policy isolates an end and none admits it; the policies that isolate.
-    Denied(Vec<Span>),
+    /// These rules let it through.
+    Allowed(Vec<Cited>),
+    /// These policies stop it.
+    Denied(Vec<Cited>),
     /// No policy selects either end.
     Unrestricted,
+    /// It depends on the network plugin, because one end is in the network of its node.
+    Undetermined(Vec<Cited>),
 }
 
-impl Policy<'_> {
-    /// Whether it selects a pod.
-    pub fn selects(&self, pod: &Pod<'_>) -> bool {
-        self.namespace == pod.namespace && self.selector.matches(pod.labels)
-    }
-
-    /// Whether it isolates in a direction.
-    pub fn isolates(&self, direction: Direction) -> bool {
-        match direction {
-            Direction::Ingress => self.ingress,
-            Direction::Egress => self.egress,
-        }
-    }
-
-    /// Whether it denies everything in a direction to all pods of its namespace.
-    pub fn is_default_deny(&self, direction: Direction) -> bool {
-        self.isolates(direction)
-            && self.selector.is_everything()
-            && !self.rules.iter().any(|r| r.direction == direction)
-    }
-
-    /// A rule that lets questions for the name server go to any address.
-    pub fn dns_to_anywhere(&self) -> Option<Span> {
-        let dns = |p: &PolicyPort<'_>| matches!(p.number, PortNumber::Range(a, b) if a <= 53 && 53 <= b);
-        let rule =
-            self.rules.iter().filter(|r| r.direction == Direction::Egress && r.ports.iter().any(dns)).find(|r| {
-                r.peers.is_empty() || r.peers.iter().any(|(p, _)| matches!(p, Peer::Block(b) if is_everywhere(&b.cidr)))
-            });
-        rule.map(|r| r.span)
-    }
+/// Whether the metadata service of the cloud can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataReach {
+    /// Whether policies let it through.
+    pub reachable: bool,
+    /// The rules that let it through, or the policies that stop it; none if no policy selects the pod.
+    pub by: Vec<Cited>,
 }
 
-fn is_everywhere(cidr: &str) -> bool {
-    matches!(cidr, "0.0.0.0/0" | "::/0")
+/// The policies that deny by default in a namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DefaultDenies {
+    /// For what comes in.
+    pub ingress: Option<Cited>,
+    /// For what goes out.
+    pub egress: Option<Cited>,
 }
 
-impl Rule<'_> {
-    /// Whether a peer of this rule, in a policy of `namespace`, stands for a pod.
-    pub fn names(&self, peer: &Peer, namespace: &str, pod: &Pod<'_>) -> bool {
-        peer_matches(peer, namespace, pod)
+impl NetworkPolicies {
+    /// All policies in order of their identities.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
     }
 
-    /// Whether it admits everybody on every port.
-    pub fn admits_everybody(&self) -> bool {
-        self.ports.is_empty() && self.admits_every_peer()
+    /// The policies that select a pod.
+    pub fn selecting<'p>(&'p self, pod: &'p Pod<'_>) -> impl Iterator<Item = &'p Policy> {
+        let indices = self.by_namespace.get(pod.namespace).map(Vec::as_slice).unwrap_or_default();
+        let policies = indices.iter().filter_map(|index| self.policies.get(*index));
+        policies.filter(|policy| !pod.host_network && policy.pods.matches(pod.labels))
     }
 
-    /// Whether it admits everybody, on some ports at least.
-    pub fn admits_every_peer(&self) -> bool {
-        let everybody = |peer: &Peer| match peer {
-            Peer::Pods { pods, namespaces } => {
-                namespaces.as_ref().is_some_and(|n| n.is_everything())
-                    && pods.as_ref().is_none_or(|p| p.is_everything())
-            }
-            Peer::Block(block) => is_everywhere(&block.cidr) && block.except.is_empty(),
-        };
-        self.peers.is_empty() || self.peers.iter().any(|(p, _)| everybody(p))
-    }
-}
-
-/// Whether a peer of a policy in `namespace` stands for a pod.
-fn peer_matches(peer: &Peer, namespace: &str, pod: &Pod<'_>) -> bool {
-    let Peer::Pods { pods, namespaces } = peer else { return false };
-    let in_namespace = match namespaces {
-        Some(selector) => selector.matches(pod.namespace_labels),
-        None => pod.namespace == namespace,
-    };
-    in_namespace && pods.as_ref().is_none_or(|p| p.matches(pod.labels))
-}
-
-/// Whether a port of a rule covers a port of the target.
-fn port_matches(spec: &PolicyPort<'_>, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> bool {
-    if spec.protocol != protocol {
-        return false;
-    }
-    let Some(port) = port else { return true };
-    match spec.number {
-        PortNumber::Any => true,
-        PortNumber::Range(first, last) => first <= port && port <= last,
-        PortNumber::Named(name) => target.named_ports.iter().any(|(n, p)| *n == name && *p == port),
-    }
-}
-
-impl<'a> NetworkPolicies<'a> {
-    /// What isolates a pod.
+    /// How far a pod is cut off.
     pub fn isolation(&self, pod: &Pod<'_>) -> Isolations {
-        let (ingress, ingress_by) = self.one_direction(pod, Direction::Ingress);
-        let (egress, egress_by) = self.one_direction(pod, Direction::Egress);
-        Isolations { ingress, egress, ingress_by, egress_by }
-    }
-
-    fn one_direction(&self, pod: &Pod<'_>, direction: Direction) -> (Isolation, Vec<(String, Span)>) {
-        let selecting: Vec<&Policy<'_>> =
-            self.policies.iter().filter(|p| p.isolates(direction) && p.selects(pod)).collect();
-        let opens = |p: &&&Policy<'_>| p.rules.iter().any(|r| r.direction == direction && r.admits_everybody());
-        if let Some(open) = selecting.iter().find(opens) {
-            return (Isolation::Open, vec![(open.identity.clone(), open.span)]);
+        let mut answer = Isolations {
+            ingress: Isolation::None,
+            egress: Isolation::None,
+            policies: self.selecting(pod).map(Policy::cite).collect(),
+            open_rules: Vec::new(),
+        };
+        for policy in self.selecting(pod) {
+            for direction in [Direction::Ingress, Direction::Egress] {
+                let Some(rules) = policy.rules(direction) else { continue };
+                let open: Vec<_> = rules.iter().filter(|rule| rule.is_open()).map(|r| policy.cite_at(r.span)).collect();
+                let isolation = if open.is_empty() { Isolation::Restricted } else { Isolation::Open };
+                let known = match direction {
+                    Direction::Ingress => &mut answer.ingress,
+                    Direction::Egress => &mut answer.egress,
+                };
+                *known = isolation.max(*known);
+                answer.open_rules.extend(open);
+            }
         }
-        let by: Vec<(String, Span)> = selecting.iter().map(|p| (p.identity.clone(), p.span)).collect();
-        (if by.is_empty() { Isolation::None } else { Isolation::Restricted }, by)
+        answer
     }
 
-    /// Whether `source` can connect to a port of `target`: egress of the one and ingress of the other must admit it.
+    /// Whether a connection gets through, seen from both ends. `port` is the port of the target pod, not of a Service
+    /// in front of it; if it is not known, whether some port gets through.
     pub fn allows(&self, source: &Pod<'_>, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> Answer {
-        let mut rules = Vec::new();
+        let mut allowed = Vec::new();
         let mut restricted = false;
-        for (selected, other, direction) in [(source, target, Direction::Egress), (target, source, Direction::Ingress)]
-        {
-            let selecting: Vec<&Policy<'_>> =
-                self.policies.iter().filter(|p| p.isolates(direction) && p.selects(selected)).collect();
-            if selecting.is_empty() {
+        for direction in [Direction::Egress, Direction::Ingress] {
+            let (pod, peer) = match direction {
+                Direction::Egress => (source, target),
+                Direction::Ingress => (target, source),
+            };
+            let policies = || self.selecting(pod).filter(|policy| policy.rules(direction).is_some());
+            if policies().next().is_none() {
                 continue;
             }
             restricted = true;
-            let admitted = selecting.iter().find_map(|policy| {
-                let admits = |r: &&Rule<'_>| {
-                    r.direction == direction
-                        && (r.peers.is_empty()
-                            || r.peers.iter().any(|(p, _)| peer_matches(p, &policy.namespace, other)))
-                        && (r.ports.is_empty() || r.ports.iter().any(|p| port_matches(p, target, port, protocol)))
-                };
-                policy.rules.iter().find(admits).map(|r| r.span)
-            });
-            match admitted {
-                Some(span) => rules.push(span),
-                None => return Answer::Denied(selecting.iter().map(|p| p.span).collect()),
+            let admitting: Vec<_> = policies()
+                .flat_map(|policy| policy.rules(direction).unwrap_or_default().iter().map(move |rule| (policy, rule)))
+                .filter(|(_, rule)| rule.admits(peer, target, port, protocol))
+                .map(|(policy, rule)| policy.cite_at(rule.span))
+                .collect();
+            if admitting.is_empty() {
+                let by = policies().map(Policy::cite).collect();
+                // Its node's address could be admitted by a block, or always, as the kubelet's is.
+                return if peer.host_network { Answer::Undetermined(by) } else { Answer::Denied(by) };
             }
+            allowed.extend(admitting);
         }
-        if restricted { Answer::Allowed(rules) } else { Answer::Unrestricted }
+        if restricted { Answer::Allowed(allowed) } else { Answer::Unrestricted }
     }
 
-    /// Whether rules let a pod reach the metadata service of a cloud, 169.254.169.254, and the place that decides.
-    pub fn metadata_reachable(&self, pod: &Pod<'_>) -> (bool, Option<Span>) {
-        let selecting: Vec<&Policy<'_>> =
-            self.policies.iter().filter(|p| p.isolates(Direction::Egress) && p.selects(pod)).collect();
-        let http = |r: &Rule<'_>| {
-            let port = |p: &PolicyPort<'_>| {
-                p.protocol == "TCP"
-                    && match p.number {
-                        PortNumber::Any => true,
-                        PortNumber::Range(first, last) => first <= 80 && 80 <= last,
-                        PortNumber::Named(_) => false,
-                    }
-            };
-            r.ports.is_empty() || r.ports.iter().any(port)
-        };
-        for rule in selecting.iter().flat_map(|p| &p.rules).filter(|r| r.direction == Direction::Egress && http(r)) {
-            let block = rule.peers.iter().find(|(p, _)| {
-                matches!(p, Peer::Block(b) if holds_metadata(&b.cidr) && !b.except.iter().any(|e| holds_metadata(e)))
-            });
-            if rule.peers.is_empty() {
-                return (true, Some(rule.span));
+    /// Whether the metadata service of the cloud can be reached, which listens on TCP port 80.
+    pub fn metadata_reachable(&self, pod: &Pod<'_>) -> MetadataReach {
+        let policies = || self.selecting(pod).filter(|policy| policy.egress.is_some());
+        if policies().next().is_none() {
+            return MetadataReach { reachable: true, by: Vec::new() };
+        }
+        let admitting: Vec<_> = policies()
+            .flat_map(|policy| policy.egress.iter().flatten().map(move |rule| (policy, rule)))
+            .filter(|(_, rule)| rule.admits_metadata())
+            .map(|(policy, rule)| policy.cite_at(rule.span))
+            .collect();
+        let reachable = !admitting.is_empty();
+        MetadataReach { reachable, by: if reachable { admitting } else { policies().map(Policy::cite).collect() } }
+    }
+
+    /// The policies that deny by default: they select all pods of the namespace and admit nobody.
+    pub fn default_denies(&self, namespace: &str) -> DefaultDenies {
+        let mut denies = DefaultDenies::default();
+        let indices = self.by_namespace.get(namespace).map(Vec::as_slice).unwrap_or_default();
+        for policy in indices.iter().filter_map(|index| self.policies.get(*index)) {
+            if !policy.pods.is_everything() {
+                continue;
             }
-            if let Some((_, span)) = block {
-                return (true, Some(*span));
+            let empty = |rules: &Option<Vec<Rule>>| rules.as_ref().is_some_and(Vec::is_empty);
+            if empty(&policy.ingress) {
+                denies.ingress.get_or_insert_with(|| policy.cite());
+            }
+            if empty(&policy.egress) {
+                denies.egress.get_or_insert_with(|| policy.cite());
             }
         }
-        (selecting.is_empty(), selecting.first().map(|p| p.span))
+        denies
     }
 }
 
-/// Whether a range holds 169.254.169.254.
-fn holds_metadata(cidr: &str) -> bool {
-    let (address, length) = cidr.split_once('/').unwrap_or((cidr, "32"));
-    let (Ok(address), Ok(length)) = (address.parse::<std::net::Ipv4Addr>(), length.parse::<u32>()) else {
-        return false;
-    };
-    let metadata = u32::from(std::net::Ipv4Addr::new(169, 254, 169, 254));
-    let mask = if length == 0 { 0 } else { u32::MAX << (32 - length.min(32)) };
-    u32::from(address) & mask == metadata & mask
+impl Policy {
+    /// The rule because of which everybody gets through in some direction on all ports.
+    pub fn admits_everyone(&self) -> Option<Cited> {
+        let rules = self.ingress.iter().chain(&self.egress).flatten();
+        rules.into_iter().find(|rule| rule.is_open()).map(|rule| self.cite_at(rule.span))
+    }
+
+    /// The rule that lets questions to DNS (port 53) go to any address outside of the cluster.
+    pub fn dns_to_anywhere(&self) -> Option<Cited> {
+        let dns = |rule: &&Rule| {
+            let port = ["UDP", "TCP"].iter().any(|p| rule.ports.iter().any(|range| range.includes_number(53, p)));
+            (rule.ports.is_empty() || port) && rule.admits_anywhere()
+        };
+        self.egress.iter().flatten().find(dns).map(|rule| self.cite_at(rule.span))
+    }
+}
+
+impl Rule {
+    /// Whether `peer` may use a port of `target`, who is the peer itself for outgoing traffic.
+    fn admits(&self, peer: &Pod<'_>, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> bool {
+        let port_fits = self.ports.is_empty() || self.ports.iter().any(|range| range.includes(target, port, protocol));
+        let peer_fits = |kind: &PeerKind| match kind {
+            PeerKind::Pods(matcher) => matcher.matches(peer),
+            // Blocks are for addresses outside; those of pods come and go.
+            PeerKind::Block(_) | PeerKind::Nobody => false,
+        };
+        port_fits && (self.peers.is_empty() || self.peers.iter().any(|peer| peer_fits(&peer.kind)))
+    }
+
+    fn admits_metadata(&self) -> bool {
+        let port = self.ports.is_empty() || self.ports.iter().any(|range| range.includes_number(80, "TCP"));
+        let address = |kind: &PeerKind| matches!(kind, PeerKind::Block(block) if block.contains(METADATA));
+        port && (self.peers.is_empty() || self.peers.iter().any(|peer| address(&peer.kind)))
+    }
+
+    /// Whether any address outside of the cluster is admitted, save perhaps some exceptions.
+    fn admits_anywhere(&self) -> bool {
+        let anywhere = |kind: &PeerKind| matches!(kind, PeerKind::Block(block) if block.is_anywhere());
+        self.peers.is_empty() || self.peers.iter().any(|peer| anywhere(&peer.kind))
+    }
 }

@@ -1,7 +1,208 @@
-//! NetworkPolicy: which connections are let through.
+//! NetworkPolicies (`networking.k8s.io`). Policies of network plugins (Cilium, Calico) are not read.
 
+mod address;
+mod declared;
 mod eval;
 mod read;
 
-pub use eval::{Answer, Isolation, Isolations, Pod};
-pub use read::{Direction, IpBlock, NetworkPolicies, Peer, Policy, PolicyPort, PortNumber, Rule};
+use std::collections::BTreeMap;
+
+use kubestride_manifest::{LabelSelector, Labels};
+use kubestride_source::Span;
+
+use crate::{Cited, Pod};
+
+pub use address::Block;
+pub use declared::{DeclaredPeer, Direction};
+pub use eval::{Answer, DefaultDenies, Isolation, Isolations, MetadataReach};
+
+/// All NetworkPolicies.
+#[derive(Debug, Default)]
+pub struct NetworkPolicies {
+    policies: Vec<Policy>,
+    by_namespace: BTreeMap<String, Vec<usize>>,
+}
+
+/// A NetworkPolicy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Its identity.
+    pub identity: String,
+    /// Where it is named.
+    pub span: Span,
+    /// Its namespace.
+    pub namespace: String,
+    /// Which pods of its namespace it is for.
+    pub pods: LabelSelector,
+    /// What may come in; none if it does not restrict that.
+    pub ingress: Option<Vec<Rule>>,
+    /// What may go out; none if it does not restrict that.
+    pub egress: Option<Vec<Rule>>,
+}
+
+/// `NetworkPolicyIngressRule` or `NetworkPolicyEgressRule`.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Who is admitted; everybody if there are none.
+    pub peers: Vec<Peer>,
+    /// Which ports are admitted; all if there are none.
+    pub ports: Vec<PortRange>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `NetworkPolicyPeer`.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Who it is.
+    pub kind: PeerKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Who is admitted.
+#[derive(Debug, Clone)]
+pub enum PeerKind {
+    /// Pods.
+    Pods(PodMatcher),
+    /// Addresses outside of the cluster.
+    Block(Block),
+    /// Nobody, because the peer is broken.
+    Nobody,
+}
+
+/// Which pods are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodMatcher {
+    /// In which namespaces.
+    pub namespaces: NamespaceMatcher,
+    /// With which labels.
+    pub pods: LabelSelector,
+}
+
+/// Which namespaces are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamespaceMatcher {
+    /// The one of this name.
+    Named(String),
+    /// Those with these labels.
+    Labelled(LabelSelector),
+}
+
+/// `NetworkPolicyPort`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortRange {
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+    /// Which ports of the receiving pod.
+    pub ports: Ports,
+}
+
+/// Ports of a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ports {
+    /// All of them.
+    All,
+    /// From the first to the last, both included.
+    Numbers(u16, u16),
+    /// The one that the receiving pod calls so.
+    Name(String),
+    /// None, because the port is broken.
+    None,
+}
+
+impl PodMatcher {
+    /// Whether `pod` is meant. Pods in the network of their node have its address and are not seen as pods.
+    pub fn matches(&self, pod: &Pod<'_>) -> bool {
+        !pod.host_network && self.matches_labels(pod.namespace, pod.namespace_labels, pod.labels)
+    }
+
+    /// Whether a pod with these labels, in such a namespace, is meant.
+    pub fn matches_labels(&self, namespace: &str, namespace_labels: &Labels<'_>, labels: &Labels<'_>) -> bool {
+        let in_namespace = match &self.namespaces {
+            NamespaceMatcher::Named(name) => name == namespace,
+            NamespaceMatcher::Labelled(selector) => selector.matches(namespace_labels),
+        };
+        in_namespace && self.pods.matches(labels)
+    }
+
+    /// Whether all pods of all namespaces are meant.
+    pub fn is_everybody(&self) -> bool {
+        self.pods.is_everything()
+            && matches!(&self.namespaces, NamespaceMatcher::Labelled(selector) if selector.is_everything())
+    }
+}
+
+impl Peer {
+    /// Whether it admits everybody.
+    pub fn is_everybody(&self) -> bool {
+        match &self.kind {
+            PeerKind::Pods(matcher) => matcher.is_everybody(),
+            PeerKind::Block(block) => block.is_everything(),
+            PeerKind::Nobody => false,
+        }
+    }
+}
+
+impl Rule {
+    /// Whether it admits everybody, on some port at least.
+    pub fn admits_everybody(&self) -> bool {
+        self.peers.is_empty() || self.peers.iter().any(Peer::is_everybody)
+    }
+
+    /// Whether it admits everybody on all ports.
+    pub fn is_open(&self) -> bool {
+        self.ports.is_empty() && self.admits_everybody()
+    }
+}
+
+impl PortRange {
+    /// Whether a port of `target` is in it. If the port is not known, whether it could be.
+    pub fn includes(&self, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> bool {
+        let number_fits = |first, last| port.is_none_or(|port| (first..=last).contains(&port));
+        self.protocol == protocol
+            && match &self.ports {
+                Ports::All => true,
+                Ports::Numbers(first, last) => number_fits(*first, *last),
+                Ports::Name(name) => target
+                    .ports
+                    .iter()
+                    .any(|p| p.name == name && p.protocol == protocol && number_fits(p.number, p.number)),
+                Ports::None => false,
+            }
+    }
+
+    /// Whether the port of this number is in it, whatever the receiver calls its ports.
+    pub fn includes_number(&self, port: u16, protocol: &str) -> bool {
+        let numbers = match self.ports {
+            Ports::All => true,
+            Ports::Numbers(first, last) => (first..=last).contains(&port),
+            Ports::Name(_) | Ports::None => false,
+        };
+        self.protocol == protocol && numbers
+    }
+}
+
+impl Policy {
+    /// The pods that it is for.
+    pub fn selects(&self) -> PodMatcher {
+        PodMatcher { namespaces: NamespaceMatcher::Named(self.namespace.clone()), pods: self.pods.clone() }
+    }
+
+    /// The policy itself as the source of an answer.
+    pub fn cite(&self) -> Cited {
+        self.cite_at(self.span)
+    }
+
+    pub(crate) fn cite_at(&self, span: Span) -> Cited {
+        Cited { identity: self.identity.clone(), span }
+    }
+
+    /// The rules of a direction; none if it does not restrict that direction.
+    pub fn rules(&self, direction: Direction) -> Option<&[Rule]> {
+        match direction {
+            Direction::Ingress => self.ingress.as_deref(),
+            Direction::Egress => self.egress.as_deref(),
+        }
+    }
+}

@@ -1,169 +1,105 @@
-//! NetworkPolicies as plain types (`networking.k8s.io/v1 NetworkPolicy`).
+//! NetworkPolicies to plain types.
 
-use kubestride_manifest::{LabelSelector, Manifests};
-use kubestride_source::Span;
-use kubestride_yaml::Value;
+use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
+use kubestride_yaml::{Kind, Value};
 
-/// Which way traffic goes, seen from the selected pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Direction {
-    /// To the pod.
-    Ingress,
-    /// From the pod.
-    Egress,
-}
+use super::{Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy, PortRange, Ports, Rule};
 
-/// A range of addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IpBlock {
-    /// The range.
-    pub cidr: String,
-    /// Ranges in it that are left out.
-    pub except: Vec<String>,
-}
-
-/// The other party of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Peer {
-    /// Pods: by their labels, in namespaces by theirs.
-    Pods {
-        /// None: all pods.
-        pods: Option<LabelSelector>,
-        /// None: the namespace of the policy.
-        namespaces: Option<LabelSelector>,
-    },
-    /// Addresses; they never stand for pods.
-    Block(IpBlock),
-}
-
-/// The port of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PortNumber<'a> {
-    /// All.
-    Any,
-    /// From the first to the last.
-    Range(u16, u16),
-    /// The port that containers give this name.
-    Named(&'a str),
-}
-
-/// A port with its protocol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyPort<'a> {
-    /// `TCP`, `UDP` or `SCTP`.
-    pub protocol: &'a str,
-    /// Which.
-    pub number: PortNumber<'a>,
-}
-
-/// One rule: any of the peers on any of the ports; no peers: everybody, no ports: all.
-#[derive(Debug, Clone)]
-pub struct Rule<'a> {
-    /// Which way.
-    pub direction: Direction,
-    /// With whom, each with its place.
-    pub peers: Vec<(Peer, Span)>,
-    /// On which ports.
-    pub ports: Vec<PolicyPort<'a>>,
-    /// Where.
-    pub span: Span,
-}
-
-/// A policy.
-#[derive(Debug, Clone)]
-pub struct Policy<'a> {
-    /// Its identity.
-    pub identity: String,
-    /// Its name.
-    pub name: &'a str,
-    /// Its namespace.
-    pub namespace: String,
-    /// The pods it selects.
-    pub selector: LabelSelector,
-    /// Whether it isolates for incoming traffic.
-    pub ingress: bool,
-    /// Whether it isolates for outgoing traffic.
-    pub egress: bool,
-    /// Its rules.
-    pub rules: Vec<Rule<'a>>,
-    /// Where it is named.
-    pub span: Span,
-}
-
-/// All policies of the input.
-#[derive(Debug, Default)]
-pub struct NetworkPolicies<'a> {
-    pub(crate) policies: Vec<Policy<'a>>,
-}
-
-fn peer(value: Value<'_>) -> Option<Peer> {
-    if let Some(block) = value.get("ipBlock") {
-        let except = block.get("except").into_iter().flat_map(|e| e.items());
-        return Some(Peer::Block(IpBlock {
-            cidr: block.get("cidr")?.scalar_text()?.to_owned(),
-            except: except.filter_map(|e| e.scalar_text()).map(str::to_owned).collect(),
-        }));
-    }
-    let pods = value.get("podSelector").map(LabelSelector::read);
-    let namespaces = value.get("namespaceSelector").map(LabelSelector::read);
-    (pods.is_some() || namespaces.is_some()).then_some(Peer::Pods { pods, namespaces })
-}
-
-fn port<'a>(value: Value<'a>) -> PolicyPort<'a> {
-    let protocol = value.get("protocol").and_then(|p| p.as_str()).unwrap_or("TCP");
-    let number = |key: &str| value.get(key).and_then(|p| p.as_i64()).and_then(|p| u16::try_from(p).ok());
-    let number = match (number("port"), number("endPort"), value.get("port").and_then(|p| p.as_str())) {
-        (Some(first), last, _) => PortNumber::Range(first, last.unwrap_or(first).max(first)),
-        (None, _, Some(name)) => PortNumber::Named(name),
-        (None, _, None) => PortNumber::Any,
-    };
-    PolicyPort { protocol, number }
-}
-
-impl<'a> NetworkPolicies<'a> {
-    /// Reads all policies.
-    pub fn read(manifests: &'a Manifests, default_namespace: &str) -> Self {
-        let mut policies = Vec::new();
-        for object in
-            manifests.by_kind("NetworkPolicy").filter(|o| matches!(o.group(), "networking.k8s.io" | "extensions"))
-        {
-            let Some(spec) = object.spec() else { continue };
-            let types: Vec<&str> =
-                spec.get("policyTypes").into_iter().flat_map(|t| t.items()).filter_map(|t| t.as_str()).collect();
-            // Without `policyTypes` a policy isolates for ingress, and for egress if it has such rules.
-            let ingress = types.is_empty() || types.contains(&"Ingress");
-            let egress = if types.is_empty() { spec.get("egress").is_some() } else { types.contains(&"Egress") };
-            let mut rules = Vec::new();
-            let sides = [("ingress", "from", Direction::Ingress, ingress), ("egress", "to", Direction::Egress, egress)];
-            for (key, peers, direction, isolates) in sides {
-                for rule in spec.get(key).into_iter().flat_map(|r| r.items()).filter(|_| isolates) {
-                    let listed = rule.get(peers).into_iter().flat_map(|p| p.items());
-                    let listed: Vec<_> = listed.filter_map(|p| Some((peer(p)?, p.span()))).collect();
-                    // A rule whose peers cannot be read must not be taken to admit everybody.
-                    if listed.is_empty() && rule.get(peers).is_some_and(|p| !p.is_empty()) {
-                        continue;
-                    }
-                    let ports = rule.get("ports").into_iter().flat_map(|p| p.items()).map(port).collect();
-                    rules.push(Rule { direction, peers: listed, ports, span: rule.span() });
-                }
-            }
-            policies.push(Policy {
-                identity: object.identity(default_namespace),
-                name: object.name(),
-                namespace: object.effective_namespace(default_namespace).unwrap_or_default().to_owned(),
-                selector: spec.get("podSelector").map_or_else(LabelSelector::everything, LabelSelector::read),
-                ingress,
-                egress,
-                rules,
-                span: object.span(),
-            });
+impl NetworkPolicies {
+    /// Reads all NetworkPolicies.
+    pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
+        let mut policies: Vec<_> =
+            manifests.by_kind("NetworkPolicy").map(|object| policy(object, default_namespace)).collect();
+        policies.sort_by(|a, b| (&a.identity, a.span).cmp(&(&b.identity, b.span)));
+        let mut read = Self::default();
+        for (index, policy) in policies.iter().enumerate() {
+            read.by_namespace.entry(policy.namespace.clone()).or_default().push(index);
         }
-        policies.sort_by(|a, b| a.identity.cmp(&b.identity));
-        Self { policies }
+        read.policies = policies;
+        read
     }
+}
 
-    /// All policies, sorted by identity.
-    pub fn policies(&self) -> &[Policy<'a>] {
-        &self.policies
+fn policy(object: Object<'_>, default_namespace: &str) -> Policy {
+    let spec = object.spec();
+    let namespace = object.namespace().unwrap_or(default_namespace).to_owned();
+    let rules = |direction: &str, peers: &str| {
+        spec.list(direction).filter_map(|value| rule(value, peers, &namespace)).collect::<Vec<_>>()
+    };
+    // Without `policyTypes` a policy is for incoming traffic, and for outgoing traffic if it has a rule about it.
+    let types: Vec<_> = spec.list("policyTypes").filter_map(Value::scalar_text).collect();
+    let (for_ingress, for_egress) = if types.is_empty() {
+        (true, spec.list("egress").next().is_some())
+    } else {
+        (types.contains(&"Ingress"), types.contains(&"Egress"))
+    };
+    Policy {
+        identity: object.identity(default_namespace),
+        span: object.span(),
+        pods: spec.field("podSelector").map_or_else(LabelSelector::everything, LabelSelector::read),
+        ingress: for_ingress.then(|| rules("ingress", "from")),
+        egress: for_egress.then(|| rules("egress", "to")),
+        namespace,
     }
+}
+
+fn rule(value: Value<'_>, peers: &str, namespace: &str) -> Option<Rule> {
+    // The API server reads null as an empty rule, which admits everybody.
+    if !matches!(value.kind(), Kind::Mapping | Kind::Null) {
+        return None;
+    }
+    Some(Rule {
+        peers: items(
+            value,
+            peers,
+            |item| Peer { kind: peer(item, namespace), span: item.span() },
+            |span| Peer { kind: PeerKind::Nobody, span },
+        ),
+        ports: items(value, "ports", port, |_| PortRange { protocol: "TCP".to_owned(), ports: Ports::None }),
+        span: value.span(),
+    })
+}
+
+/// The items of a list. What is no list becomes one item that matches nothing, as an empty list matches everything.
+fn items<'a, T>(
+    value: Value<'a>,
+    key: &str,
+    read: impl Fn(Value<'a>) -> T,
+    broken: impl Fn(kubestride_source::Span) -> T,
+) -> Vec<T> {
+    match value.field(key) {
+        Some(list) if list.kind() != Kind::Sequence => vec![broken(list.span())],
+        list => list.into_iter().flat_map(Value::items).map(read).collect(),
+    }
+}
+
+fn peer(value: Value<'_>, namespace: &str) -> PeerKind {
+    let pods = value.field("podSelector");
+    let namespaces = value.field("namespaceSelector");
+    match (value.field("ipBlock"), pods, namespaces) {
+        (Some(block), None, None) => Block::read(block).map_or(PeerKind::Nobody, PeerKind::Block),
+        (Some(_), ..) | (None, None, None) => PeerKind::Nobody,
+        (None, pods, namespaces) => PeerKind::Pods(PodMatcher {
+            namespaces: namespaces.map_or_else(
+                || NamespaceMatcher::Named(namespace.to_owned()),
+                |selector| NamespaceMatcher::Labelled(LabelSelector::read(selector)),
+            ),
+            pods: pods.map_or_else(LabelSelector::everything, LabelSelector::read),
+        }),
+    }
+}
+
+fn port(value: Value<'_>) -> PortRange {
+    let protocol = value.text("protocol").unwrap_or("TCP").to_owned();
+    let Some(port) = value.field("port") else { return PortRange { protocol, ports: Ports::All } };
+    let ports = match PortRef::read(port) {
+        Some(PortRef::Number(first)) => match value.field("endPort").map(PortRef::read) {
+            None => Ports::Numbers(first, first),
+            Some(Some(PortRef::Number(last))) if last >= first => Ports::Numbers(first, last),
+            Some(_) => Ports::None,
+        },
+        Some(PortRef::Name(name)) => Ports::Name(name.to_owned()),
+        None => Ports::None,
+    };
+    PortRange { protocol, ports }
 }

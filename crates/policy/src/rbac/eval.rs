@@ -1,153 +1,147 @@
-//! What is granted to whom.
+//! Who has which role, and what rules match.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kubestride_source::Span;
+use kubestride_manifest::{LabelSelector, Labels};
 
-use super::{Rbac, Role, RoleRef, Rule};
-
-/// Whom a binding names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// A service account.
-    ServiceAccount {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
-    /// A user.
-    User(String),
-    /// A group.
-    Group(String),
-}
-
-/// Where a grant holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    /// Everywhere.
-    Cluster,
-    /// In one namespace.
-    Namespace(String),
-}
-
-/// A role that a binding gives to a subject.
-#[derive(Debug, Clone)]
-pub struct Grant {
-    /// The binding.
-    pub binding: String,
-    /// Where the binding names the subject.
-    pub binding_span: Span,
-    /// The role.
-    pub role: String,
-    /// Where it holds.
-    pub reach: Reach,
-    /// What it allows.
-    pub rules: Vec<Rule>,
-    /// The role is not in the input and is none that Kubernetes brings.
-    pub role_missing: bool,
-}
-
-impl Subject {
-    /// Whether what is given to `other` is given to this one: groups of service accounts are made by Kubernetes.
-    fn is_named_by(&self, other: &Subject) -> bool {
-        match (self, other) {
-            (Subject::ServiceAccount { namespace, .. }, Subject::Group(group)) => {
-                group == "system:serviceaccounts"
-                    || group == "system:authenticated"
-                    || group.strip_prefix("system:serviceaccounts:") == Some(namespace)
-            }
-            // A service account can be named as the user that it is.
-            (Subject::ServiceAccount { namespace, name }, Subject::User(user)) => {
-                user.strip_prefix("system:serviceaccount:").and_then(|r| r.split_once(':')) == Some((namespace, name))
-            }
-            _ => self == other,
-        }
-    }
-}
+use super::{Binding, Grant, Rbac, Role, Rule, Scope, Subject};
 
 impl Rbac {
-    /// The role that a reference means, and whether it is missing.
-    pub fn role(&self, namespace: Option<&str>, reference: &RoleRef) -> (Role, bool) {
-        let (known, identity) = match reference {
-            RoleRef::Role(name) => {
-                let namespace = namespace.unwrap_or("");
-                let known = self.roles.get(&(namespace.to_owned(), name.clone()));
-                (known.cloned(), format!("Role/{namespace}/{name}"))
+    /// All roles by identity, those that Kubernetes brings along too.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles.values()
+    }
+
+    /// The role of this identity.
+    pub fn role(&self, identity: &str) -> Option<&Role> {
+        self.roles.get(identity)
+    }
+
+    /// All bindings in order of their identities.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// The roles that `subject` has by its name and by the groups that it is always in.
+    pub fn grants(&self, subject: &Subject) -> Vec<Grant<'_>> {
+        let names = std::iter::once(subject.clone()).chain(groups_of(subject));
+        let places: BTreeSet<(usize, usize)> =
+            names.filter_map(|name| self.by_subject.get(&name)).flatten().copied().collect();
+        places.iter().filter_map(|(binding, place)| self.grant(self.bindings.get(*binding)?, *place)).collect()
+    }
+
+    /// The role that a binding gives to the subject at `place` among its subjects.
+    pub fn grant<'r>(&'r self, binding: &'r Binding, place: usize) -> Option<Grant<'r>> {
+        let (subject, span) = binding.subjects.get(place)?;
+        let role = binding.role.as_ref().and_then(|reference| self.roles.get(&reference.identity));
+        Some(Grant {
+            binding: &binding.identity,
+            binding_span: *span,
+            subject,
+            role: binding.role.as_ref().map_or("", |reference| &reference.identity),
+            role_span: role.and_then(|role| role.span),
+            scope: &binding.scope,
+            rules: role.map(|role| role.rules.as_slice()).unwrap_or_default(),
+            role_missing: role.is_none(),
+        })
+    }
+
+    /// Gives aggregated roles their rules: those of all roles that they select, which may be aggregated themselves.
+    pub(super) fn aggregate(&mut self) {
+        let mut all = BTreeMap::new();
+        for (identity, role) in &self.roles {
+            if role.aggregates.is_some() {
+                let mut seen = BTreeSet::new();
+                let mut rules = Vec::new();
+                self.collect(identity, &mut seen, &mut rules);
+                all.insert(identity.clone(), rules);
             }
-            RoleRef::ClusterRole(name) => {
-                let known = self.cluster_roles.get(name).cloned();
-                (known.or_else(|| builtin(name)), format!("ClusterRole/{name}"))
+        }
+        for (identity, rules) in all {
+            if let Some(role) = self.roles.get_mut(&identity) {
+                role.rules = rules;
             }
-        };
-        match known {
-            Some(role) => (role, false),
-            None => (Role { identity, rules: Vec::new(), span: None }, true),
         }
     }
 
-    /// Everything that bindings give to a subject.
-    pub fn grants(&self, subject: &Subject) -> Vec<Grant> {
-        let mut out = Vec::new();
-        let mut seen = BTreeSet::new();
-        for binding in &self.bindings {
-            let Some((_, span)) = binding.subjects.iter().find(|(s, _)| subject.is_named_by(s)) else { continue };
-            if !seen.insert(&binding.identity) {
+    /// Adds the rules of `first` and of all that it aggregates. The controller replaces what an aggregated role itself
+    /// has as `rules`.
+    fn collect(&self, first: &str, seen: &mut BTreeSet<String>, rules: &mut Vec<Rule>) {
+        let mut todo = vec![first.to_owned()];
+        while let Some(identity) = todo.pop() {
+            let Some(role) = self.roles.get(&identity) else { continue };
+            if !seen.insert(identity) {
                 continue;
             }
-            let (role, role_missing) = self.role(binding.namespace.as_deref(), &binding.role);
-            let reach = binding.namespace.clone().map_or(Reach::Cluster, Reach::Namespace);
-            out.push(Grant {
-                binding: binding.identity.clone(),
-                binding_span: *span,
-                role: role.identity,
-                reach,
-                rules: role.rules,
-                role_missing,
-            });
+            match &role.aggregates {
+                None => rules.extend(role.rules.iter().cloned()),
+                Some(selectors) => {
+                    let cluster_roles = self.roles.values().filter(|role| role.identity.starts_with("ClusterRole/"));
+                    todo.extend(cluster_roles.filter(|role| role.is_selected(selectors)).map(|r| r.identity.clone()));
+                }
+            }
         }
-        out
+    }
+
+    pub(super) fn index(&mut self) {
+        for (index, binding) in self.bindings.iter().enumerate() {
+            for (place, (subject, _)) in binding.subjects.iter().enumerate() {
+                self.by_subject.entry(subject.clone()).or_default().push((index, place));
+            }
+        }
     }
 }
 
-/// Roles that every cluster has (Kubernetes documentation, "User-facing roles"), as far as threats ask for them.
-fn builtin(name: &str) -> Option<Role> {
-    let rule = |groups: &[&str], resources: &[&str], verbs: &[&str]| {
-        let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
-        Rule { groups: own(groups), resources: own(resources), verbs: own(verbs), names: Vec::new(), span: None }
-    };
-    let read = ["get", "list", "watch"];
-    let write = ["create", "delete", "deletecollection", "patch", "update"];
-    let pods = ["pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "replicationcontrollers"];
-    let workloads = ["daemonsets", "deployments", "replicasets", "statefulsets"];
-    let data = ["configmaps", "persistentvolumeclaims", "services", "events", "serviceaccounts"];
-    let edit = || {
-        vec![
-            rule(&[""], &["secrets"], &read),
-            rule(&[""], &["secrets"], &write),
-            rule(&[""], &pods, &write),
-            rule(&[""], &data, &write),
-            rule(&[""], &["serviceaccounts"], &["impersonate"]),
-            rule(&["apps"], &workloads, &write),
-            rule(&["batch"], &["cronjobs", "jobs"], &write),
-        ]
-    };
-    let rules = match name {
-        "cluster-admin" => vec![rule(&["*"], &["*"], &["*"])],
-        "admin" => {
-            let mut rules = edit();
-            rules.push(rule(&["rbac.authorization.k8s.io"], &["roles", "rolebindings"], &write));
-            rules.push(rule(&[""], &["serviceaccounts/token"], &["create"]));
-            rules
+impl Role {
+    fn is_selected(&self, selectors: &[LabelSelector]) -> bool {
+        let labels = Labels::from_pairs(self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        selectors.iter().any(|selector| selector.matches(&labels))
+    }
+}
+
+/// The groups that a subject is in whatever the identity provider says.
+fn groups_of(subject: &Subject) -> Vec<Subject> {
+    match subject {
+        Subject::ServiceAccount { namespace, .. } => vec![
+            Subject::group("system:serviceaccounts"),
+            Subject::group(format!("system:serviceaccounts:{namespace}")),
+            Subject::group("system:authenticated"),
+        ],
+        Subject::User(name) if name == "system:anonymous" => vec![Subject::group("system:unauthenticated")],
+        Subject::User(_) => vec![Subject::group("system:authenticated")],
+        Subject::Group(_) => Vec::new(),
+    }
+}
+
+impl Rule {
+    /// Whether it allows `verb` on `resource` (`pods`, `pods/exec`) of `group`, not looking at `resourceNames`.
+    pub fn matches(&self, verb: &str, group: &str, resource: &str) -> bool {
+        let any = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
+        any(&self.verbs, verb)
+            && any(&self.api_groups, group)
+            && self.resources.iter().any(|item| resource_matches(item, resource))
+    }
+
+    /// Whether it is about all objects and not only some by name.
+    pub fn is_unnamed(&self) -> bool {
+        self.resource_names.is_empty()
+    }
+}
+
+fn resource_matches(item: &str, resource: &str) -> bool {
+    if item == "*" || item == resource {
+        return true;
+    }
+    let subresource = resource.split_once('/').map(|(_, subresource)| subresource);
+    subresource.is_some() && item.strip_prefix("*/") == subresource
+}
+
+impl Scope {
+    /// Whether a role with this scope applies in `namespace`.
+    pub fn includes(&self, namespace: &str) -> bool {
+        match self {
+            Scope::Cluster => true,
+            Scope::Namespaces(names) => names.contains(namespace),
         }
-        "edit" => {
-            let mut rules = edit();
-            rules.push(rule(&[""], &["serviceaccounts/token"], &["create"]));
-            rules
-        }
-        "view" => vec![rule(&[""], &["pods", "configmaps", "services"], &read), rule(&["apps"], &workloads, &read)],
-        _ if name.starts_with("system:") => Vec::new(),
-        _ => return None,
-    };
-    Some(Role { identity: format!("ClusterRole/{name}"), rules, span: None })
+    }
 }

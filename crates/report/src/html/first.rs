@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use kubestride_analysis::fixes;
+use kubestride_analysis::{Fix, fixes};
 use kubestride_template::ThreatType;
 
 use super::escape::{Escaped, anchor, fragment};
@@ -11,15 +11,25 @@ use crate::Report;
 use crate::markdown_html::markdown;
 
 /// Most fixes with their text; the rest is listed in short.
-const MOST: usize = 10;
+const MOST: usize = 6;
 /// Most subjects that are named.
 const MOST_NAMED: usize = 6;
 
-/// The name of a type of threat for people: `Privileged container`.
+/// Words of names that are written in capitals.
+const CAPITALS: [&str; 9] = ["api", "dns", "tls", "rbac", "cpu", "tcp", "http", "pid", "ipc"];
+
+/// The name of a type of threat for people: `Privileged container`, `API reads secrets`.
 pub(crate) fn type_name(threat_type: &ThreatType) -> String {
-    let words = threat_type.id.replace('-', " ");
-    let mut chars = words.chars();
-    chars.next().map(|c| c.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+    let capital = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().map(|c| c.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+    };
+    let written = |(i, word): (usize, &str)| match word {
+        word if CAPITALS.contains(&word) => word.to_uppercase(),
+        word if i == 0 => capital(word),
+        word => word.to_owned(),
+    };
+    threat_type.id.split('-').enumerate().map(written).collect::<Vec<_>>().join(" ")
 }
 
 pub(crate) fn section(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -34,36 +44,61 @@ pub(crate) fn section(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()
         let share = top * 100 / weight.max(1);
         writeln!(
             out,
-            "<p>The first {MOST} of {} changes answer {share} % of the risk, weighted by severity.</p>",
+            "<p>{} changes are left to do. The first {MOST} answer {share} % of the risk, weighted by severity.</p>",
             fixes.len()
         )?;
     }
     writeln!(out, "<ol class=\"fixes\">")?;
-    for (rank, fix) in fixes.iter().enumerate() {
+    for fix in fixes.iter().take(MOST) {
         let Some(threat_type) = report.types.get(fix.threat_type) else { continue };
-        if rank == MOST {
-            writeln!(out, "</ol>\n<h3>Then</h3>\n<ol class=\"fixes short\" start=\"{}\">", MOST + 1)?;
-        }
-        let closes = counted(fix.threats.len(), "threat", "threats");
-        let name = type_name(threat_type);
-        let link = fragment(&anchor("type-", &threat_type.id));
-        writeln!(out, "<li><h3>{} <a href=\"{link}\">{}</a></h3>", badge(fix.worst), Escaped(&name))?;
-        write!(out, "<p>Closes {closes}: ")?;
-        for (i, index) in fix.threats.iter().take(MOST_NAMED).enumerate() {
-            let Some(threat) = report.analysis.threats.get(*index) else { continue };
-            let id = threats::id(report, threat);
-            let name = subject_name(report, threat.subject);
-            let comma = if i > 0 { ", " } else { "" };
-            write!(out, "{comma}<a href=\"{}\">{}</a>", fragment(&id), Escaped(name))?;
-        }
-        let more = fix.threats.len().saturating_sub(MOST_NAMED);
-        writeln!(out, "{}</p>", if more > 0 { format!(" and {more} more") } else { String::new() })?;
-        if rank < MOST {
-            writeln!(out, "<details><summary>How</summary>")?;
-            markdown(out, &threat_type.sections.mitigation, true)?;
+        heading(report, threat_type, fix, out)?;
+        write!(out, "<p>Closes {}: ", counted(fix.threats.len(), "threat", "threats"))?;
+        named(report, fix, out)?;
+        let mitigation = threat_type.sections.mitigation.trim();
+        let (first, rest) = mitigation.split_once("\n\n").unwrap_or((mitigation, ""));
+        writeln!(out, "</p>")?;
+        markdown(out, first, true)?;
+        if !rest.trim().is_empty() {
+            writeln!(out, "<details><summary>Show the change</summary>")?;
+            markdown(out, rest, true)?;
             writeln!(out, "</details>")?;
         }
         writeln!(out, "</li>")?;
     }
-    writeln!(out, "</ol></section>")
+    writeln!(out, "</ol>")?;
+    if fixes.len() > MOST {
+        writeln!(out, "<h3>Then</h3>\n<ol class=\"fixes short\" start=\"{}\">", MOST + 1)?;
+        for fix in fixes.iter().skip(MOST) {
+            let Some(threat_type) = report.types.get(fix.threat_type) else { continue };
+            heading(report, threat_type, fix, out)?;
+            write!(out, " closes {}: ", counted(fix.threats.len(), "threat", "threats"))?;
+            named(report, fix, out)?;
+            writeln!(out, "</li>")?;
+        }
+        writeln!(out, "</ol>")?;
+    }
+    writeln!(out, "</section>")
+}
+
+/// A fix of one threat has its title; a fix of several has the name of their type.
+fn heading(report: &Report<'_>, threat_type: &ThreatType, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
+    let link = fragment(&anchor("type-", &threat_type.id));
+    let name = match fix.threats.as_slice() {
+        [one] => report.analysis.threats.get(*one).map(|t| threat_type.title.render(report.model, t.subject)),
+        _ => None,
+    };
+    let name = name.unwrap_or_else(|| type_name(threat_type));
+    write!(out, "<li>{} <a class=\"fix\" href=\"{link}\">{}</a>", badge(fix.worst), Escaped(name))
+}
+
+/// The subjects of the threats that a fix closes.
+fn named(report: &Report<'_>, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
+    for (i, index) in fix.threats.iter().take(MOST_NAMED).enumerate() {
+        let Some(threat) = report.analysis.threats.get(*index) else { continue };
+        let id = threats::id(report, threat);
+        let comma = if i > 0 { ", " } else { "" };
+        write!(out, "{comma}<a href=\"{}\">{}</a>", fragment(&id), Escaped(subject_name(report, threat.subject)))?;
+    }
+    let more = fix.threats.len().saturating_sub(MOST_NAMED);
+    write!(out, "{}", if more > 0 { format!(" and {more} more") } else { String::new() })
 }

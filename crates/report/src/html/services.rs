@@ -106,7 +106,7 @@ fn row(report: &Report<'_>, id: ElementId, threats: &[&Threat], out: &mut dyn Wr
 }
 
 /// `HTTP 8080`, and how sure it is where it is not certain.
-fn wire(report: &Report<'_>, id: FlowId) -> String {
+pub(crate) fn wire(report: &Report<'_>, id: FlowId) -> String {
     let flow = report.model.flow(id);
     let protocol = Some(report.model.text(flow.protocol)).filter(|p| *p != "-").map(str::to_owned);
     let mut text = protocol.into_iter().chain(flow.port.map(|p| p.to_string())).collect::<Vec<_>>().join(" ");

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use kubestride_analysis::{Severity, Threat};
+use kubestride_model::SubjectRef;
 use kubestride_template::{Effect, ThreatType};
 
 use super::escape::{Escaped, anchor, fragment};
 use super::first::type_name;
-use super::{badge, counted, evidence_list};
+use super::{badge, counted, evidence_list, services};
 use crate::Report;
 use crate::markdown_html::markdown;
 use crate::summary::threat_id;
@@ -152,9 +153,15 @@ fn write_threat(report: &Report<'_>, threat_type: &ThreatType, threat: &Threat, 
     let model = report.model;
     let id = id(report, threat);
     let severity = threat.rating.severity;
+    // Threats of two flows between the same ends differ in their ports only.
+    let wire = match threat.subject {
+        SubjectRef::Flow(flow) => services::wire(report, flow),
+        _ => String::new(),
+    };
+    let wire = if wire.is_empty() { wire } else { format!("<span class=\"tag\">{}</span> ", Escaped(&wire)) };
     writeln!(
         out,
-        "<details class=\"threat\" id=\"{}\"><summary>{} <span class=\"title\">{}</span> \
+        "<details class=\"threat\" id=\"{}\"><summary>{} <span class=\"title\">{}</span> {wire}\
          <span class=\"tag\">{}</span> <span class=\"tag\">{}</span></summary>",
         Escaped(&id),
         badge(severity),

@@ -19,11 +19,13 @@ use crate::evidence::{locate, position};
 use crate::summary::threat_id;
 use crate::text::one_line;
 
-/// One threat. Its location is the first piece of evidence that has a place; the others are related locations.
+/// One threat. Its location is the first piece of evidence that has a place; the others, and those of the controls that
+/// are in place, are related locations.
 pub(crate) fn result<'a>(report: &Report<'a>, rules: &Rules, threat: &Threat) -> Option<ResultItem<'a>> {
     let threat_type = report.types.get(threat.threat_type)?;
     let open = threat.computed.is_open();
-    let mut placed = threat.evidence.iter().filter_map(|cited| physical(report, cited));
+    let of_controls = threat.controls.iter().flat_map(|control| &control.evidence);
+    let mut placed = threat.evidence.iter().chain(of_controls).filter_map(|cited| physical(report, cited));
     let first = placed.next();
     let related = placed.enumerate().map(|(number, (place, note))| Location {
         id: Some(number + 1),
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn fingerprints_are_stable() {
-        assert_eq!(fingerprint("privileged-container@Pod/default/agent#agent"), "");
+        assert_eq!(fingerprint("privileged-container@Pod/default/agent#agent"), "f8421c42306dce13a852a20ddcb2a2fd");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use kubestride_template::ThreatType;
 
 use super::log::{Configuration, Help, Message, Rule, RuleProperties};
 use crate::Report;
-use crate::text::{flat, generic};
+use crate::text::{capital, flat, generic};
 
 /// The threat types that fire, with the worst severity among their threats; their order is the order of the rules.
 pub(crate) struct Rules(BTreeMap<usize, Severity>);
@@ -74,9 +74,5 @@ fn security_severity(severity: Severity) -> &'static str {
 }
 
 fn pascal_case(id: &str) -> String {
-    let capital = |word: &str| {
-        let mut chars = word.chars();
-        chars.next().map(|c| c.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
-    };
     id.split('-').map(capital).collect()
 }

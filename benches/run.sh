@@ -1,0 +1,57 @@
+#!/bin/sh
+# Prints what an analysis costs beside parsing the same bytes, in the same build and the same run.
+#
+# Parsing means: the crate `yaml` building trees with spans of the same files. Runs are interleaved A B A B on one thread; the
+# ratio is that of the medians of CPU time (user and system) of whole processes. Inputs: the example, and what KUBESTRIDE_CORPUS
+# holds if it is set.
+set -eu
+cd "$(dirname "$0")/.."
+runs=${RUNS:-7}
+cargo build --quiet --profile dist -p kubestride
+cargo build --quiet --profile dist -p kubestride-yaml --example parse
+export RAYON_NUM_THREADS=1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# CPU seconds of one process, repeated inside so that clock ticks do not matter.
+cpu() {
+    python3 - "$@" <<'PYTHON'
+import os, subprocess, sys
+repeat, command = int(sys.argv[1]), sys.argv[2:]
+before = os.times()
+for _ in range(repeat):
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+after = os.times()
+print(((after.children_user - before.children_user) + (after.children_system - before.children_system)) / repeat)
+PYTHON
+}
+
+measure() {
+    name=$1 folder=$2 repeat=$3
+    find "$folder" -type f \( -name '*.yaml' -o -name '*.yml' \) | sort > "$work/files"
+    : > "$work/a"; : > "$work/b"
+    i=0
+    while [ "$i" -lt "$runs" ]; do
+        cpu "$repeat" ./target/dist/kubestride analyze "$folder" -q -o "$work/x.html" >> "$work/a"
+        # shellcheck disable=SC2046 # one argument a file
+        cpu "$repeat" ./target/dist/examples/parse $(cat "$work/files") >> "$work/b"
+        i=$((i + 1))
+    done
+    python3 - "$name" "$work/a" "$work/b" <<'PYTHON'
+import statistics, sys
+name, a, b = sys.argv[1:]
+a = sorted(float(x) for x in open(a)); b = sorted(float(x) for x in open(b))
+ma, mb = statistics.median(a), statistics.median(b)
+print(f"{name}: analysis to HTML {ma*1000:.1f} ms CPU ({a[0]*1000:.1f}-{a[-1]*1000:.1f}), "
+      f"parsing {mb*1000:.1f} ms ({b[0]*1000:.1f}-{b[-1]*1000:.1f}), ratio {ma/mb:.2f}")
+PYTHON
+    /usr/bin/time -f "$name: peak memory %M KB" ./target/dist/kubestride analyze "$folder" -q -o "$work/x.html" > /dev/null
+}
+
+measure online-shop examples/online-shop 20
+if [ -n "${KUBESTRIDE_CORPUS:-}" ]; then
+    measure online-boutique "$KUBESTRIDE_CORPUS/truth/online-boutique/manifests" 20
+    measure kubeflow "$KUBESTRIDE_CORPUS/corpus/kubeflow" 5
+else
+    echo "KUBESTRIDE_CORPUS is not set: the corpora were left out"
+fi

@@ -1,0 +1,92 @@
+//! Blocks of addresses.
+
+use std::net::IpAddr;
+
+use kubestride_manifest::Field;
+use kubestride_yaml::Value;
+
+/// `IPBlock`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    cidr: Cidr,
+    except: Vec<Cidr>,
+}
+
+/// Addresses with a common prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cidr {
+    address: IpAddr,
+    length: u32,
+}
+
+impl Block {
+    /// Reads a block; none if its `cidr` is broken. Exceptions that are broken are left out, as they admit nothing.
+    pub(super) fn read(value: Value<'_>) -> Option<Self> {
+        let except = value.list("except").filter_map(Value::scalar_text).filter_map(Cidr::parse);
+        Some(Self { cidr: Cidr::parse(value.text("cidr")?)?, except: except.collect() })
+    }
+
+    /// Whether an address is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.cidr.contains(address) && !self.except.iter().any(|except| except.contains(address))
+    }
+
+    /// Whether it holds all addresses of a family, without exceptions.
+    pub fn is_everything(&self) -> bool {
+        self.cidr.length == 0 && self.except.is_empty()
+    }
+
+    /// Whether it holds all addresses of a family, save perhaps some exceptions.
+    pub fn is_anywhere(&self) -> bool {
+        self.cidr.length == 0
+    }
+}
+
+impl Cidr {
+    fn parse(text: &str) -> Option<Self> {
+        let (address, length) = text.trim().split_once('/')?;
+        let address: IpAddr = address.parse().ok()?;
+        let length: u32 = length.parse().ok()?;
+        (length <= if address.is_ipv4() { 32 } else { 128 }).then_some(Self { address, length })
+    }
+
+    fn contains(self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(mine), IpAddr::V4(other)) => {
+                let differ = u32::from(mine) ^ u32::from(other);
+                differ.checked_shr(32 - self.length).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(mine), IpAddr::V6(other)) => {
+                let differ = u128::from(mine) ^ u128::from(other);
+                differ.checked_shr(128 - self.length).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cidr;
+
+    #[test]
+    fn prefixes_decide() {
+        let table = [
+            ("0.0.0.0/0", "169.254.169.254", true),
+            ("169.254.0.0/16", "169.254.169.254", true),
+            ("169.254.169.254/32", "169.254.169.254", true),
+            ("169.254.169.253/32", "169.254.169.254", false),
+            ("10.0.0.0/8", "169.254.169.254", false),
+            ("::/0", "169.254.169.254", false),
+            ("fd00::/8", "fd00:ec2::254", true),
+            ("fd00:ec2::/127", "fd00:ec2::254", false),
+        ];
+        for (cidr, address, expected) in table {
+            let cidr_read = Cidr::parse(cidr).expect(cidr);
+            assert_eq!(cidr_read.contains(address.parse().expect(address)), expected, "{cidr} {address}");
+        }
+        for broken in ["10.0.0.0", "10.0.0.0/33", "::/129", "x/8", "10.0.0.0/-1", ""] {
+            assert!(Cidr::parse(broken).is_none(), "{broken}");
+        }
+    }
+}

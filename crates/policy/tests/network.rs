@@ -1,0 +1,244 @@
+//! Network policies.
+
+mod common;
+
+use common::{both_orders, pod};
+use kubestride_policy::network::{Answer, Direction, Isolation, NetworkPolicies};
+
+fn policy(name: &str, namespace: &str, spec: &str) -> String {
+    format!(
+        "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: {name}, namespace: {namespace}}}, \
+         spec: {spec}}}"
+    )
+}
+
+fn read(spec: &str) -> NetworkPolicies {
+    NetworkPolicies::read(&common::manifests(&policy("p", "shop", spec)), "default")
+}
+
+fn name(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Allowed(_) => "allowed",
+        Answer::Denied(_) => "denied",
+        Answer::Unrestricted => "unrestricted",
+        Answer::Undetermined(_) => "undetermined",
+    }
+}
+
+#[test]
+fn isolation_follows_types_and_rules() {
+    use Isolation::{None as Free, Open, Restricted};
+    let table = [
+        ("{podSelector: {}}", Restricted, Free),
+        ("{podSelector: {}, policyTypes: []}", Restricted, Free),
+        ("{podSelector: {}, egress: [{}]}", Restricted, Open),
+        ("{podSelector: {}, egress: []}", Restricted, Free),
+        ("{podSelector: {}, policyTypes: [Egress], ingress: [{}]}", Free, Restricted),
+        ("{podSelector: {}, policyTypes: [Ingress], egress: [{}]}", Restricted, Free),
+        ("{podSelector: {}, policyTypes: [Ingress, Egress]}", Restricted, Restricted),
+        ("{podSelector: {matchLabels: {app: other}}}", Free, Free),
+        ("{podSelector: {}, ingress: [{}]}", Open, Free),
+        ("{podSelector: {}, ingress: [{from: []}]}", Open, Free),
+        ("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}", Open, Free),
+        ("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector: {}}]}]}", Open, Free),
+        ("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}", Restricted, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}", Open, Free),
+        (
+            "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]}]}",
+            Restricted,
+            Free,
+        ),
+        ("{podSelector: {}, ingress: [{ports: [{port: 80}]}]}", Restricted, Free),
+        ("{podSelector: {}, ingress: [{from: [{}]}]}", Restricted, Free),
+    ];
+    let web = pod("shop", "web", "a");
+    for (spec, ingress, egress) in table {
+        let answer = read(spec).isolation(&web.get());
+        assert_eq!((answer.ingress, answer.egress), (ingress, egress), "{spec}");
+        assert_eq!(answer.open_rules.len(), usize::from(ingress == Open) + usize::from(egress == Open), "{spec}");
+    }
+    let elsewhere = pod("cart", "web", "a");
+    assert!(read("{podSelector: {}}").isolation(&elsewhere.get()).policies.is_empty());
+}
+
+#[test]
+fn one_open_policy_opens_for_all() {
+    let closed = policy("closed", "shop", "{podSelector: {}}");
+    let open = policy("open", "shop", "{podSelector: {matchLabels: {app: web}}, ingress: [{}]}");
+    both_orders(&[&closed, &open], |manifests| {
+        let policies = NetworkPolicies::read(manifests, "default");
+        let answer = policies.isolation(&pod("shop", "web", "a").get());
+        assert_eq!(answer.ingress, Isolation::Open);
+        let names: Vec<_> = answer.policies.iter().map(|cited| cited.identity.as_str()).collect();
+        assert_eq!(names, ["NetworkPolicy/shop/closed", "NetworkPolicy/shop/open"]);
+        assert_eq!(policies.isolation(&pod("shop", "db", "a").get()).ingress, Isolation::Restricted);
+    });
+}
+
+#[test]
+fn ingress_admits_the_peers_it_names() {
+    let table = [
+        ("{from: [{podSelector: {matchLabels: {app: web}}}]}", "allowed", "denied"),
+        ("{from: [{namespaceSelector: {matchLabels: {team: b}}}]}", "denied", "allowed"),
+        ("{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: cart}}}]}", "denied", "allowed"),
+        (
+            "{from: [{namespaceSelector: {matchLabels: {team: b}}, podSelector: {matchLabels: {app: no}}}]}",
+            "denied",
+            "denied",
+        ),
+        (
+            "{from: [{namespaceSelector: {matchLabels: {team: b}}}, {podSelector: {matchLabels: {app: web}}}]}",
+            "allowed",
+            "allowed",
+        ),
+        ("{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}", "denied", "denied"),
+        ("{from: [{ipBlock: {cidr: 0.0.0.0/0}, podSelector: {}}]}", "denied", "denied"),
+        ("{from: []}", "allowed", "allowed"),
+        ("{from: nobody}", "denied", "denied"),
+    ];
+    let (same, other, target) = (pod("shop", "web", "a"), pod("cart", "web", "b"), pod("shop", "db", "a"));
+    for (rule, from_same, from_other) in table {
+        let text = policy("p", "shop", &format!("{{podSelector: {{matchLabels: {{app: db}}}}, ingress: [{rule}]}}"));
+        let policies = NetworkPolicies::read(&common::manifests(&text), "default");
+        let answer = |source: &common::Described| name(&policies.allows(&source.get(), &target.get(), Some(80), "TCP"));
+        assert_eq!((answer(&same), answer(&other)), (from_same, from_other), "{rule}");
+    }
+}
+
+#[test]
+fn ports_are_those_of_the_target() {
+    let table = [
+        ("[{port: 8080}]", Some(8080), "TCP", true),
+        ("[{port: 8080}]", Some(8081), "TCP", false),
+        ("[{port: 8080}]", Some(8080), "UDP", false),
+        ("[{port: 8080, protocol: UDP}]", Some(8080), "UDP", true),
+        ("[{port: web}]", Some(8080), "TCP", true),
+        ("[{port: web}]", Some(80), "TCP", false),
+        ("[{port: other}]", Some(8080), "TCP", false),
+        ("[{port: 8000, endPort: 8090}]", Some(8080), "TCP", true),
+        ("[{port: 8000, endPort: 8090}]", Some(8090), "TCP", true),
+        ("[{port: 8000, endPort: 8090}]", Some(8091), "TCP", false),
+        ("[{port: 9000, endPort: 8000}]", Some(8500), "TCP", false),
+        ("[{protocol: TCP}]", Some(1), "TCP", true),
+        ("[{port: 1}, {port: 8080}]", Some(8080), "TCP", true),
+        ("[{port: 8080}]", None, "TCP", true),
+        ("[{port: 0}]", None, "TCP", false),
+        ("[]", Some(1), "SCTP", true),
+    ];
+    let (source, target) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+    for (ports, port, protocol, expected) in table {
+        for direction in ["ingress", "egress"] {
+            let text = format!(
+                "{{podSelector: {{}}, policyTypes: [{}], {direction}: [{{ports: {ports}}}]}}",
+                if direction == "ingress" { "Ingress" } else { "Egress" }
+            );
+            let answer = read(&text).allows(&source.get(), &target.get(), port, protocol);
+            assert_eq!(name(&answer) == "allowed", expected, "{direction} {ports} {port:?} {protocol}");
+        }
+    }
+}
+
+#[test]
+fn both_directions_must_agree() {
+    let out = policy(
+        "out",
+        "shop",
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: db}}}]}]}",
+    );
+    let closed = policy("in", "shop", "{podSelector: {matchLabels: {app: db}}}");
+    let open = policy("in", "shop", "{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {}}]}]}");
+    let (source, target, third) = (pod("shop", "web", "a"), pod("shop", "db", "a"), pod("shop", "mail", "a"));
+    let read = |manifests: &kubestride_manifest::Manifests| NetworkPolicies::read(manifests, "default");
+    both_orders(&[&out, &closed], |manifests| {
+        let answer = read(manifests).allows(&source.get(), &target.get(), Some(1), "TCP");
+        let Answer::Denied(by) = answer else { panic!("{answer:?}") };
+        assert_eq!(by[0].identity, "NetworkPolicy/shop/in");
+        assert_eq!(name(&read(manifests).allows(&source.get(), &third.get(), None, "TCP")), "denied", "on its way out");
+        assert_eq!(name(&read(manifests).allows(&third.get(), &source.get(), None, "TCP")), "unrestricted");
+    });
+    both_orders(&[&out, &open], |manifests| {
+        let answer = read(manifests).allows(&source.get(), &target.get(), Some(1), "TCP");
+        let Answer::Allowed(by) = answer else { panic!("{answer:?}") };
+        assert_eq!(by.len(), 2, "a rule for each direction");
+    });
+}
+
+#[test]
+fn pods_in_the_network_of_their_node_are_not_seen_as_pods() {
+    let policies = read("{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}]}]}");
+    let (mut host, target) = (pod("shop", "agent", "a"), pod("shop", "db", "a"));
+    host.host_network = true;
+    assert_eq!(policies.isolation(&host.get()).ingress, Isolation::None);
+    assert_eq!(name(&policies.allows(&host.get(), &target.get(), None, "TCP")), "undetermined");
+}
+
+#[test]
+fn the_metadata_service_is_reached_unless_egress_says_otherwise() {
+    let table = [
+        ("{podSelector: {}}", true, 0),
+        ("{podSelector: {}, policyTypes: [Egress]}", false, 1),
+        ("{podSelector: {}, policyTypes: [Egress], egress: [{}]}", true, 1),
+        ("{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}", true, 1),
+        ("{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]}]}", false, 1),
+        ("{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}}]}]}", false, 1),
+        ("{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}", false, 1),
+        ("{podSelector: {}, egress: [{to: [{namespaceSelector: {}}]}]}", false, 1),
+        ("{podSelector: {}, egress: [{ports: [{port: 53, protocol: UDP}]}]}", false, 1),
+        ("{podSelector: {}, egress: [{ports: [{port: 80}]}]}", true, 1),
+        ("{podSelector: {}, egress: [{ports: [{port: 1, endPort: 1024}]}]}", true, 1),
+    ];
+    let web = pod("shop", "web", "a");
+    for (spec, reachable, sources) in table {
+        let answer = read(spec).metadata_reachable(&web.get());
+        assert_eq!((answer.reachable, answer.by.len()), (reachable, sources), "{spec}");
+    }
+}
+
+#[test]
+fn default_denies_select_all_and_admit_nobody() {
+    let table = [
+        ("{podSelector: {}}", true, false),
+        ("{podSelector: {}, policyTypes: [Egress]}", false, true),
+        ("{podSelector: {}, policyTypes: [Ingress, Egress]}", true, true),
+        ("{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{ports: [{port: 53}]}]}", true, false),
+        ("{podSelector: {matchLabels: {app: web}}}", false, false),
+        ("{podSelector: {}, ingress: [{}]}", false, false),
+    ];
+    for (spec, ingress, egress) in table {
+        let denies = read(spec).default_denies("shop");
+        assert_eq!((denies.ingress.is_some(), denies.egress.is_some()), (ingress, egress), "{spec}");
+        assert!(read(spec).default_denies("cart").ingress.is_none());
+    }
+}
+
+#[test]
+fn dns_to_anywhere_is_found() {
+    let table = [
+        ("{podSelector: {}, egress: [{ports: [{port: 53, protocol: UDP}]}]}", true),
+        ("{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 53}]}]}", true),
+        ("{podSelector: {}, egress: [{}]}", true),
+        ("{podSelector: {}, egress: [{to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}]}", false),
+        ("{podSelector: {}, egress: [{ports: [{port: 443}]}]}", false),
+        ("{podSelector: {}, policyTypes: [Ingress], egress: [{}]}", false),
+    ];
+    for (spec, expected) in table {
+        let policies = read(spec);
+        assert_eq!(policies.policies()[0].dns_to_anywhere().is_some(), expected, "{spec}");
+    }
+}
+
+#[test]
+fn rules_that_name_pods_are_declared() {
+    let policies = read(
+        "{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}, \
+         {podSelector: {}}, {namespaceSelector: {}}, {ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 5432}]}, {}], \
+         egress: [{to: [{podSelector: {matchLabels: {app: mail}}, namespaceSelector: {matchLabels: {team: b}}}]}]}",
+    );
+    let declared = policies.declared_peers(&policies.policies()[0]);
+    let found: Vec<_> = declared.iter().map(|peer| (peer.direction, peer.ports.len())).collect();
+    assert_eq!(found, [(Direction::Ingress, 1), (Direction::Egress, 0)]);
+    assert!(declared[0].selected.matches(&pod("shop", "db", "a").get()));
+    assert!(declared[0].peer.matches(&pod("shop", "web", "a").get()));
+    assert!(!declared[0].peer.matches(&pod("cart", "web", "a").get()), "its own namespace");
+    assert!(declared[1].peer.matches(&pod("cart", "mail", "b").get()));
+}
