@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use kubestride_analysis::{Severity, State, fixes};
-use kubestride_model::{ElementKind, SubjectRef};
+use kubestride_model::SubjectRef;
 use kubestride_report::Report;
+use kubestride_report::summary::{Summary, short_name};
 
 /// How many fixes are shown.
 const FIXES: usize = 10;
@@ -17,24 +18,18 @@ const FIXES: usize = 10;
 pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     let model = report.model;
-    let of_kind = |kind| model.elements().filter(|(_, e)| e.kind == kind).count();
-    let flows = model.flows().filter(|(_, f)| !f.implicit).count();
+    let counts = Summary::of(report);
     let names: Vec<&str> = report.inputs.iter().map(|i| i.name.as_str()).collect();
     writeln!(out, "{}, as {}", names.join(", "), article(report.scope))?;
     writeln!(
         out,
-        "{} processes, {} stores, {} external parties, {flows} flows, {} boundaries\n",
-        of_kind(ElementKind::Process),
-        of_kind(ElementKind::Store),
-        of_kind(ElementKind::External),
-        model.boundaries().filter(|(_, b)| b.kind != kubestride_model::BoundaryKind::Workload).count()
+        "{} processes, {} stores, {} external parties, {} flows, {} boundaries\n",
+        counts.processes, counts.stores, counts.externals, counts.flows, counts.boundaries
     )?;
 
-    let open = report.analysis.threats.iter().filter(|t| t.computed.is_open());
-    let count = |severity| open.clone().filter(|t| t.rating.severity == severity).count();
-    let counts: Vec<String> = Severity::ALL.iter().map(|s| format!("{} {}", count(*s), s.as_str())).collect();
-    let mitigated = report.analysis.threats.iter().filter(|t| t.computed == State::Mitigated).count();
-    writeln!(out, "{} open threats: {}; {mitigated} mitigated", open.clone().count(), counts.join(", "))?;
+    let open: Vec<String> = Severity::ALL.iter().map(|s| format!("{} {}", counts.open.of(*s), s.as_str())).collect();
+    let mitigated = counts.in_state(State::Mitigated);
+    writeln!(out, "{} open threats: {}; {mitigated} mitigated", counts.open.total(), open.join(", "))?;
 
     let ranked = fixes(report.analysis, report.types);
     if !ranked.is_empty() {
@@ -44,8 +39,11 @@ pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> 
         let Some(threat_type) = report.types.get(fix.threat_type) else { continue };
         let subject = |i: &usize| report.analysis.threats.get(*i).map(|t| t.subject);
         let subjects: Vec<SubjectRef> = fix.threats.iter().filter_map(subject).collect();
-        let shown: Vec<String> = subjects.iter().take(3).map(|s| short(report, *s)).collect();
-        let more = subjects.len().saturating_sub(shown.len());
+        // Two ports of one workload make two subjects of one name.
+        let mut names: Vec<String> = subjects.iter().map(|s| short_name(model, *s)).collect();
+        names.dedup();
+        let shown: Vec<String> = names.iter().take(3).cloned().collect();
+        let more = names.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         writeln!(out, "  {:<8} {:>3} × {}", fix.worst.as_str(), subjects.len(), threat_type.id)?;
         writeln!(out, "               {}{more}", shown.join(", "))?;
@@ -71,16 +69,4 @@ pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> 
 
 fn article(scope: &str) -> String {
     if scope == "application" { format!("an {scope}") } else { format!("a {scope}") }
-}
-
-/// A subject in as few words as tell it apart in one application.
-fn short(report: &Report<'_>, subject: SubjectRef) -> String {
-    let model = report.model;
-    match subject {
-        SubjectRef::Container(id) => {
-            let container = model.container(id);
-            format!("{}#{}", model.name_of(SubjectRef::Element(container.workload)), model.text(container.name))
-        }
-        _ => model.name_of(subject),
-    }
 }

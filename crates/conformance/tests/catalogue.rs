@@ -1,7 +1,8 @@
 //! Every file of the catalogue does what its `## Tests` say: one test per file, listed at run time.
 //!
 //! A block of manifests is analysed on its own. Lines that end in `# threat: <id>` must be evidence of an open threat,
-//! `# mitigated: <id>` of a mitigated one; a block `expect` names subjects and states. An open threat of the file's own
+//! `# mitigated: <id>` of a mitigated one; a block `expect` names subjects and states, and controls where
+//! it matters. An open threat of the file's own
 //! type that neither states is a failure, so a block with no expectation must stay silent.
 
 mod blocks;
@@ -180,8 +181,11 @@ fn block_holds(block: &Block, analysed: &Analysed, types: &[ThreatType], own: &s
         }
         stated.extend(found);
     }
-    for Expected { id, subject, open } in &block.expected {
-        let fits = |t: &Threat| is_state(t, *open) && subject_fits(analysed.subject(t), subject);
+    for Expected { id, subject, open, controls } in &block.expected {
+        let fits = |t: &Threat| {
+            let in_place = controls.as_ref().is_none_or(|wanted| *wanted == controls_of(t, types));
+            is_state(t, *open) && subject_fits(analysed.subject(t), subject) && in_place
+        };
         let found = matching(threats, types, id, fits);
         if found.is_empty() {
             let word = if *open { "open" } else { "mitigated" };
@@ -202,6 +206,12 @@ fn id<'t>(threat: &Threat, types: &'t [ThreatType]) -> &'t str {
     types.get(threat.threat_type).map_or("", |t| &t.id)
 }
 
+/// The names of the controls in place.
+fn controls_of(threat: &Threat, types: &[ThreatType]) -> Vec<String> {
+    let answers = types.get(threat.threat_type).map_or(&[][..], |t| &t.mitigated_by);
+    threat.controls.iter().filter_map(|c| answers.get(c.mitigation)).map(|m| m.control.clone()).collect()
+}
+
 fn is_state(threat: &Threat, open: bool) -> bool {
     if open { threat.computed.is_open() } else { threat.computed == State::Mitigated }
 }
@@ -220,7 +230,15 @@ fn described(threats: &[Threat], types: &[ThreatType], wanted: &str, analysed: &
     let all: Vec<String> = threats
         .iter()
         .filter(|t| id(t, types) == wanted)
-        .map(|t| format!("{} {} lines {:?}", t.computed.as_str(), analysed.subject(t), analysed.lines(t)))
+        .map(|t| {
+            let controls = controls_of(t, types);
+            format!(
+                "{} {} lines {:?} controls {controls:?}",
+                t.computed.as_str(),
+                analysed.subject(t),
+                analysed.lines(t)
+            )
+        })
         .collect();
     if all.is_empty() { "none".to_owned() } else { all.join("; ") }
 }

@@ -1,8 +1,8 @@
 //! Evidence as people read it: a file, a line, a column and what is there.
 
 use kubestride_analysis::Cited;
-use kubestride_model::Evidence;
-use kubestride_source::{Location, Snippet, Span};
+use kubestride_model::{Evidence, Origin};
+use kubestride_source::{FileOrigin, Location, Snippet, Span};
 
 use crate::Report;
 
@@ -59,6 +59,15 @@ pub fn position<'a>(report: &Report<'a>, span: Option<Span>) -> Option<(&'a str,
     Some((file, report.sources.location(span)?))
 }
 
+/// What a text that a tool wrote states is rendered.
+fn origin(report: &Report<'_>, evidence: &Evidence, span: Option<Span>) -> Origin {
+    let file = span.and_then(|s| report.sources.file(s.file)).map(|f| f.origin());
+    match (evidence.origin, file) {
+        (Origin::Stated, Some(FileOrigin::Rendered { .. })) => Origin::Rendered,
+        (origin, _) => origin,
+    }
+}
+
 fn place<'a>(report: &Report<'a>, evidence: &Evidence, note: String) -> Located<'a> {
     let (file, at) = position(report, evidence.span).unzip();
     let span = evidence.span.filter(|_| file.is_some());
@@ -68,7 +77,7 @@ fn place<'a>(report: &Report<'a>, evidence: &Evidence, note: String) -> Located<
         column: at.map(|a| a.column),
         end_line: at.map(|a| a.end_line),
         end_column: at.map(|a| a.end_column),
-        origin: evidence.origin.as_str(),
+        origin: origin(report, evidence, span).as_str(),
         note,
         template: span.and_then(|s| report.sources.template(s)),
         span,

@@ -29,6 +29,8 @@ pub(crate) struct Expected {
     pub(crate) id: String,
     pub(crate) subject: String,
     pub(crate) open: bool,
+    /// The controls in place, if the block says which.
+    pub(crate) controls: Option<Vec<String>>,
 }
 
 impl Block {
@@ -106,7 +108,7 @@ fn entry(item: Value<'_>) -> Result<Expected, String> {
     let (Some(id), Some(subject), Some(state)) = (field("type"), field("subject"), field("state")) else {
         return Err("an expectation has `type`, `subject` and `state`".to_owned());
     };
-    if let Some(other) = item.entries().find(|e| !["type", "subject", "state"].contains(&e.key)) {
+    if let Some(other) = item.entries().find(|e| !["type", "subject", "state", "controls"].contains(&e.key)) {
         return Err(format!("an expectation has no `{}`", other.key));
     }
     let open = match state.as_str() {
@@ -114,5 +116,6 @@ fn entry(item: Value<'_>) -> Result<Expected, String> {
         "mitigated" => false,
         other => return Err(format!("`{other}` is neither open nor mitigated")),
     };
-    Ok(Expected { id, subject, open })
+    let names = |v: Value<'_>| v.items().filter_map(|i| i.as_str()).map(str::to_owned).collect();
+    Ok(Expected { id, subject, open, controls: item.get("controls").map(names) })
 }

@@ -15,9 +15,8 @@ pub(crate) struct Ingresses;
 /// Annotations that hold configuration for the proxy itself.
 const SNIPPETS: [&str; 5] =
     ["-snippet", "/configuration-snippet", "/server-snippet", "/auth-snippet", "/stream-snippet"];
-/// Annotations that make the proxy ask for a login.
-const LOGINS: [&str; 6] =
-    ["/auth-url", "/auth-type", "/auth-tls-secret", "/auth-signin", "/auth-secret", "oauth2-proxy"];
+/// Annotations that make the proxy ask for a login. `auth-signin` and `auth-secret` alone do not.
+const LOGINS: [&str; 4] = ["/auth-url", "/auth-type", "/auth-tls-secret", "oauth2-proxy"];
 /// Annotations that limit requests.
 const LIMITS: [&str; 4] = ["/limit-rps", "/limit-rpm", "/limit-connections", "/rate-limit"];
 /// Annotations that say where TLS ends or that HTTP is not served.
@@ -29,8 +28,10 @@ const TLS: [&str; 6] = [
     "appgw.ingress.kubernetes.io/appgw-ssl-certificate",
     "cloudflare-tunnel",
 ];
-const SOURCE_RANGES: [&str; 4] =
-    ["/whitelist-source-range", "/allowlist-source-range", "/inbound-cidrs", "/denylist-source-range"];
+/// Annotations that let only some addresses in. A list of those to keep out lets everybody else in.
+const SOURCE_RANGES: [&str; 3] = ["/whitelist-source-range", "/allowlist-source-range", "/inbound-cidrs"];
+/// Values of logins and source ranges that keep nobody out.
+const EVERYBODY: [&str; 3] = ["none", "0.0.0.0/0", "::/0"];
 
 impl Signal for Ingresses {
     fn name(&self) -> &'static str {
@@ -128,13 +129,18 @@ fn describe(object: Object<'_>, host: Option<Value<'_>>, claim: FlowClaim) -> Fl
         (&SOURCE_RANGES[..], attr::SOURCE_RESTRICTED),
     ];
     for (marks, attribute) in marks {
-        if let Some(found) = annotation(marks) {
+        if let Some(found) = annotation(marks).filter(|a| !admits_everybody(a.value.scalar_text().unwrap_or(""))) {
             claim = claim.with(attribute.id, attribute.value(YesNo::Yes), Note::stated(found.key_span, ""));
         }
     }
     // Proxies for HTTP pass the address of the caller on in a header.
     let kept = Note::merged(span, "the Ingress controller passes the client address on");
     claim.with(attr::CLIENT_ADDRESS_KEPT.id, attr::CLIENT_ADDRESS_KEPT.value(YesNo::Yes), kept)
+}
+
+/// Whether the value of an annotation switches off what the annotation is for.
+fn admits_everybody(value: &str) -> bool {
+    value.split(',').any(|part| EVERYBODY.contains(&part.trim()))
 }
 
 /// Whether `*.example.com` covers a host.
