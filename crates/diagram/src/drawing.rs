@@ -147,4 +147,6 @@ pub struct Drawing {
     pub labels: Vec<Label>,
     /// Whether it shows boundaries with counts because the model is too large for one picture.
     pub overview: bool,
+    /// How many elements belong to the picture and found no room in it.
+    pub left_out: usize,
 }

@@ -18,6 +18,7 @@ pub(crate) fn draw(graph: &Graph) -> Drawing {
         width: layout.groups[0].width.max(120) + 2 * PAGE,
         height: layout.groups[0].height.max(40) + 2 * PAGE,
         overview: graph.overview,
+        left_out: graph.left_out,
         ..Drawing::default()
     };
     for (i, group) in graph.groups.iter().enumerate().skip(1) {

@@ -60,6 +60,8 @@ pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) overview: bool,
+    /// How many elements found no room.
+    pub(crate) left_out: usize,
 }
 
 /// A member of a group.

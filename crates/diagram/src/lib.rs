@@ -5,7 +5,8 @@
 //! lies inside its boundary, siblings do not overlap, and no line runs through a shape. Identities decide every order,
 //! so the same model gives the same bytes.
 //!
-//! Models that are too large for one picture are drawn as an overview of their boundaries.
+//! Models that are too large for one picture are drawn as an overview of their boundaries, and in parts: one boundary or
+//! one element with its neighbours.
 
 mod columns;
 mod drawing;
@@ -24,15 +25,33 @@ mod svg;
 mod text;
 mod tracks;
 
-use kubestride_model::Model;
+use kubestride_model::{BoundaryId, ElementId, Model};
 
 pub use drawing::{Drawing, Frame, Label, Line, Point, Rect, Shape, ShapeKind};
 pub use svg::{Mark, STYLE, SvgOptions, svg};
 pub use text::is_unprintable;
 
+use select::Part;
+
+/// Which part of a model a drawing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// All of it, or its overview where it is too large for one picture.
+    #[default]
+    Whole,
+    /// Boundaries as boxes with the number of flows between them.
+    Overview,
+    /// What lies in a boundary, with everything that it talks to.
+    Boundary(BoundaryId),
+    /// An element, with everything that it talks to.
+    Element(ElementId),
+}
+
 /// What a drawing shows.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Which part of the model.
+    pub view: View,
     /// A model with more shapes than this is drawn as an overview.
     pub most_shapes: usize,
     /// A model with more lines than this is drawn as an overview.
@@ -41,16 +60,19 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { most_shapes: 150, most_lines: 400 }
+        Self { view: View::Whole, most_shapes: 150, most_lines: 400 }
     }
 }
 
-/// Lays out a model.
+/// Lays out a model, or a part of it.
 pub fn layout(model: &Model, options: &Options) -> Drawing {
-    let graph = select::whole(model);
-    if graph.nodes.len() <= options.most_shapes && graph.edges.len() <= options.most_lines {
-        emit::draw(&graph)
-    } else {
-        emit::draw(&overview::overview(model, options))
-    }
+    let part = match options.view {
+        View::Overview => return emit::draw(&overview::overview(model, options)),
+        View::Whole => Part::whole(model),
+        View::Boundary(boundary) => Part::of_boundary(model, boundary, options.most_shapes),
+        View::Element(element) => Part::of_element(model, element, options.most_shapes),
+    };
+    let graph = select::graph(model, &part);
+    let fits = graph.nodes.len() <= options.most_shapes && graph.edges.len() <= options.most_lines;
+    if fits || options.view != View::Whole { emit::draw(&graph) } else { emit::draw(&overview::overview(model, options)) }
 }

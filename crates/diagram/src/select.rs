@@ -31,25 +31,73 @@ pub(crate) fn bundles(model: &Model) -> BTreeMap<(ElementId, ElementId), Vec<Flo
     bundles
 }
 
-/// Everything in one picture.
-pub(crate) fn whole(model: &Model) -> Graph {
-    let bundles = bundles(model);
-    let attached = private_stores(model, &bundles);
-    let mut graph = Graph { groups: vec![Group::default()], ..Graph::default() };
-    let mut groups = Groups::new(model, &bundles);
+/// What a picture shows of a model.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    /// The flows that are drawn, by their two ends.
+    flows: BTreeMap<(ElementId, ElementId), Vec<FlowId>>,
+    /// The elements that are drawn.
+    elements: BTreeSet<ElementId>,
+    /// How many elements belong to the picture and found no room.
+    left_out: usize,
+}
+
+impl Part {
+    /// Everything but what only serves all.
+    pub(crate) fn whole(model: &Model) -> Self {
+        let background: BTreeSet<ElementId> = background(model).collect();
+        let elements = model.elements().map(|(id, _)| id).filter(|id| !background.contains(id)).collect();
+        Part { flows: bundles(model), elements, left_out: 0 }
+    }
+
+    /// What lies in a boundary, with everything that it talks to.
+    pub(crate) fn of_boundary(model: &Model, boundary: BoundaryId, most: usize) -> Self {
+        let inside = |id: ElementId| model.enclosing(model.element(id).boundary).any(|(b, _)| b == boundary);
+        let members: BTreeSet<ElementId> = model.elements().map(|(id, _)| id).filter(|id| inside(*id)).collect();
+        Self::around(model, &members, most)
+    }
+
+    /// An element, with everything that it talks to.
+    pub(crate) fn of_element(model: &Model, element: ElementId, most: usize) -> Self {
+        Self::around(model, &BTreeSet::from([element]), most)
+    }
+
+    /// Some elements and their neighbours, as far as there is room: who talks most comes first.
+    fn around(model: &Model, members: &BTreeSet<ElementId>, most: usize) -> Self {
+        let touching = |(a, b): &(ElementId, ElementId)| members.contains(a) || members.contains(b);
+        let mut flows = bundles(model);
+        flows.retain(|ends, _| touching(ends));
+        let mut weight: BTreeMap<ElementId, usize> = members.iter().map(|m| (*m, 0)).collect();
+        for ((source, target), list) in &flows {
+            *weight.entry(*source).or_default() += list.len();
+            *weight.entry(*target).or_default() += list.len();
+        }
+        let mut ranked: Vec<ElementId> = weight.keys().copied().collect();
+        ranked.sort_by_key(|id| (!members.contains(id), std::cmp::Reverse(weight.get(id).copied()), *id));
+        let elements: BTreeSet<ElementId> = ranked.iter().take(most).copied().collect();
+        flows.retain(|(source, target), _| elements.contains(source) && elements.contains(target));
+        Part { left_out: ranked.len() - elements.len(), flows, elements }
+    }
+}
+
+/// The shapes and lines of a part of a model.
+pub(crate) fn graph(model: &Model, part: &Part) -> Graph {
+    let bundles = &part.flows;
+    let attached = private_stores(model, part);
+    let mut graph = Graph { groups: vec![Group::default()], left_out: part.left_out, ..Graph::default() };
+    let mut groups = Groups::new(model, bundles);
     let mut node_of: BTreeMap<ElementId, usize> = BTreeMap::new();
     let mut left_out: BTreeSet<ElementId> = attached.values().flatten().copied().collect();
-    left_out.extend(background(model));
-    unused_stores(model, &mut graph, &mut groups, &mut left_out);
-    for (id, _) in model.elements().filter(|(id, _)| !left_out.contains(id)) {
+    unused_stores(model, part, &mut graph, &mut groups, &mut left_out);
+    for &id in part.elements.iter().filter(|id| !left_out.contains(id)) {
         let group = groups.of(&mut graph, id);
         let mut node = node(model, id, group);
         node.own_flows = bundles.get(&(id, id)).map(|flows| bundle(model, flows));
-        node.attached = attached.get(&id).map(|stores| attach(model, id, stores, &bundles));
+        node.attached = attached.get(&id).map(|stores| attach(model, id, stores, bundles));
         node_of.insert(id, graph.nodes.len());
         graph.nodes.push(node);
     }
-    for ((source, target), flows) in &bundles {
+    for ((source, target), flows) in bundles {
         if let (Some(&source), Some(&target)) = (node_of.get(source), node_of.get(target))
             && source != target
         {
@@ -59,26 +107,33 @@ pub(crate) fn whole(model: &Model) -> Graph {
     graph
 }
 
-/// Processes of the cluster itself that only implicit flows reach: name servers and kubelets.
+/// What only implicit flows reach: name servers, kubelets, image registries.
 pub(crate) fn background(model: &Model) -> impl Iterator<Item = ElementId> {
     let implicit = |flows: &[FlowId]| flows.iter().all(|f| model.flow(*f).implicit);
-    let of_cluster = |id: ElementId| {
-        let kind = model.boundary(drawn_boundary(model, id)).kind;
-        matches!(kind, BoundaryKind::Cluster | BoundaryKind::ControlPlane | BoundaryKind::Node)
+    let serves_all = |id: ElementId, kind: ElementKind| {
+        let boundary = model.boundary(drawn_boundary(model, id)).kind;
+        let of_cluster = matches!(boundary, BoundaryKind::Cluster | BoundaryKind::ControlPlane | BoundaryKind::Node);
+        kind == ElementKind::External || (kind == ElementKind::Process && of_cluster)
     };
-    let ids = model.elements().filter(|(_, e)| e.kind == ElementKind::Process).map(|(id, _)| id);
+    let ids = model.elements().filter(move |(id, e)| serves_all(*id, e.kind)).map(|(id, _)| id);
     ids.filter(move |id| {
         let (incoming, outgoing) = (model.incoming(*id), model.outgoing(*id));
-        !(incoming.is_empty() && outgoing.is_empty()) && implicit(incoming) && implicit(outgoing) && of_cluster(*id)
+        !(incoming.is_empty() && outgoing.is_empty()) && implicit(incoming) && implicit(outgoing)
     })
 }
 
 /// Several stores of one boundary that nothing in the input uses become one shape.
-fn unused_stores(model: &Model, graph: &mut Graph, groups: &mut Groups<'_>, left_out: &mut BTreeSet<ElementId>) {
+fn unused_stores(
+    model: &Model,
+    part: &Part,
+    graph: &mut Graph,
+    groups: &mut Groups<'_>,
+    left_out: &mut BTreeSet<ElementId>,
+) {
     let mut unused: BTreeMap<BoundaryId, Vec<ElementId>> = BTreeMap::new();
-    for (id, element) in model.elements() {
+    for &id in &part.elements {
         let alone = model.incoming(id).is_empty() && model.outgoing(id).is_empty();
-        if element.kind == ElementKind::Store && alone && !left_out.contains(&id) {
+        if model.element(id).kind == ElementKind::Store && alone && !left_out.contains(&id) {
             unused.entry(drawn_boundary(model, id)).or_default().push(id);
         }
     }
@@ -171,19 +226,15 @@ pub(crate) fn boundary_name(model: &Model, id: BoundaryId) -> String {
 }
 
 /// The stores that one element of their boundary uses and nobody else, by that element.
-fn private_stores(
-    model: &Model,
-    bundles: &BTreeMap<(ElementId, ElementId), Vec<FlowId>>,
-) -> BTreeMap<ElementId, Vec<ElementId>> {
-    let mut others: BTreeMap<ElementId, BTreeSet<ElementId>> = BTreeMap::new();
-    for (source, target) in bundles.keys() {
-        others.entry(*source).or_default().insert(*target);
-        others.entry(*target).or_default().insert(*source);
-    }
+fn private_stores(model: &Model, part: &Part) -> BTreeMap<ElementId, Vec<ElementId>> {
     let mut owned: BTreeMap<ElementId, Vec<ElementId>> = BTreeMap::new();
-    for (id, _) in model.elements().filter(|(_, e)| e.kind == ElementKind::Store) {
-        let Some(user) = others.get(&id).filter(|o| o.len() == 1).and_then(|o| o.first()) else { continue };
-        let is_user = model.element(*user).kind == ElementKind::Process && bundles.contains_key(&(*user, id));
+    for &id in part.elements.iter().filter(|id| model.element(**id).kind == ElementKind::Store) {
+        let drawn = |flow: &&FlowId| !model.flow(**flow).implicit;
+        let callers = model.incoming(id).iter().filter(drawn).map(|f| model.flow(*f).source);
+        let called = model.outgoing(id).iter().filter(drawn).map(|f| model.flow(*f).target);
+        let others: BTreeSet<ElementId> = callers.chain(called).collect();
+        let Some(user) = others.first().filter(|_| others.len() == 1) else { continue };
+        let is_user = model.element(*user).kind == ElementKind::Process && part.flows.contains_key(&(*user, id));
         if is_user && *user != id && drawn_boundary(model, *user) == drawn_boundary(model, id) {
             owned.entry(*user).or_default().push(id);
         }

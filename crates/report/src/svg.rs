@@ -30,14 +30,14 @@ impl Format for Svg {
 
 /// Title, description and marks for open threats.
 pub(crate) fn options(report: &Report<'_>) -> SvgOptions {
-    let model = report.model;
+    let counts = summary::Summary::of(report);
     SvgOptions {
         title: "Data-flow diagram".to_owned(),
         description: format!(
             "{} elements, {} flows and {} trust boundaries, analysed on {}.",
-            model.elements().len(),
-            model.flows().len(),
-            model.boundaries().len(),
+            counts.processes + counts.stores + counts.externals,
+            counts.flows,
+            counts.boundaries,
             report.date
         ),
         prefix: "ks-".to_owned(),
