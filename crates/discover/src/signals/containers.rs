@@ -147,7 +147,9 @@ fn image(container: &Container<'_>, sink: &mut Sink<'_>) {
     let note = Note::stated(image.span(), "");
     sink.set(attr::IMAGE_REFERENCE.id, attr::IMAGE_REFERENCE.value(reference), note.clone());
     let subject = sink.subject.clone();
-    sink.claims.set_text(subject.clone(), attr::IMAGE_REGISTRY.id, &super::image_supply::registry(text), note.clone());
+    if let Some(registry) = super::image_supply::registry(text) {
+        sink.claims.set_text(subject.clone(), attr::IMAGE_REGISTRY.id, &registry, note.clone());
+    }
     if let Some(known) = technology::of_image(text) {
         sink.claims.set_text(subject, attr::IMAGE_TECHNOLOGY.id, &known.name, note);
     }

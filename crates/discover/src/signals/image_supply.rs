@@ -10,11 +10,20 @@ use crate::world::World;
 
 pub(crate) struct ImageSupply;
 
-/// The registry of an image reference, as container runtimes read it.
-pub(crate) fn registry(image: &str) -> String {
+/// The registry of an image reference, as container runtimes read it. None where a host and a port should stand and
+/// something else does, as in `user:password@registry.example/web`, which no runtime takes.
+pub(crate) fn registry(image: &str) -> Option<String> {
+    if image.split_once('@').is_some_and(|(_, digest)| digest.contains('/')) {
+        return None;
+    }
     match image.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => first.to_ascii_lowercase(),
-        _ => "docker.io".to_owned(),
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => {
+            let (host, port) = first.rsplit_once(':').unwrap_or((first, "0"));
+            let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+            let fits = host.chars().all(named) && port.parse::<u16>().is_ok();
+            fits.then(|| first.to_ascii_lowercase())
+        }
+        _ => Some("docker.io".to_owned()),
     }
 }
 
@@ -28,7 +37,7 @@ impl Signal for ImageSupply {
             let mut seen = BTreeSet::new();
             for image in workload.containers.iter().filter_map(|c| c.image()) {
                 let Some(text) = image.as_str().filter(|t| !t.is_empty()) else { continue };
-                let host = registry(text);
+                let Some(host) = registry(text) else { continue };
                 let note = Note::stated(image.span(), "");
                 if seen.insert(host.clone()) {
                     let mut claim =
@@ -38,6 +47,31 @@ impl Signal for ImageSupply {
                     claims.flows.push(claim);
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::registry;
+
+    #[test]
+    fn registries_are_hosts() {
+        let table = [
+            ("nginx", Some("docker.io")),
+            ("library/nginx:1", Some("docker.io")),
+            ("Registry.Example/web:1", Some("registry.example")),
+            ("localhost/web", Some("localhost")),
+            ("registry:5000/web@sha256:00", Some("registry:5000")),
+            ("[2001:db8::1]:5000/web", Some("[2001:db8::1]:5000")),
+            ("user:canary@registry.example/web", None),
+            ("user:can/ary@registry.example/web", None),
+            ("canary@registry/web", None),
+            ("user:12/canary@registry.example/web", None),
+            ("https://registry.example/web", None),
+        ];
+        for (image, expected) in table {
+            assert_eq!(registry(image).as_deref(), expected, "{image}");
         }
     }
 }
