@@ -6,7 +6,7 @@
 use crate::address;
 
 /// Words that, as the end of a variable's name, say that its value is secret.
-const SECRET_WORDS: [&str; 13] = [
+const SECRET_WORDS: [&str; 15] = [
     "PASSWORD",
     "PASSWD",
     "PASSPHRASE",
@@ -20,6 +20,9 @@ const SECRET_WORDS: [&str; 13] = [
     "CREDENTIALS",
     "PWD",
     "PASS",
+    // As Redis calls them.
+    "REQUIREPASS",
+    "MASTERAUTH",
 ];
 
 /// Values that are settings rather than secrets.
@@ -36,6 +39,21 @@ fn is_secret_name(name: &str) -> bool {
     let ends = |word: &str| name == word || name.strip_suffix(word).is_some_and(|before| before.ends_with('_'));
     // `PWD` alone is the working directory.
     name != "PWD" && SECRET_WORDS.iter().any(|w| ends(w))
+}
+
+/// Whether a name says that its value may be secret, so that it is not looked at for addresses. This errs on the side of
+/// secrets: `clientSecret` may be the name of one.
+pub(crate) fn may_be_secret(name: &str) -> bool {
+    let mut words = String::new();
+    let mut last_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && last_lower {
+            words.push('_');
+        }
+        last_lower = c.is_ascii_lowercase();
+        words.push(c);
+    }
+    is_secret_name(&words)
 }
 
 /// Whether a value can be a secret at all.
@@ -125,6 +143,7 @@ mod tests {
         assert_eq!(in_arguments(&["run", "--password", "tr0ub4dor"]), Some(2));
         assert_eq!(in_arguments(&["run", "--password", "$(DB_PASSWORD)"]), None);
         assert_eq!(in_arguments(&["run", "--password-file=/x"]), None);
-        assert_eq!(in_arguments(&["redis-server", "--requirepass", "x"]), None);
+        assert_eq!(in_arguments(&["redis-server", "--requirepass", "tr0ub4dor"]), Some(2));
+        assert_eq!(in_arguments(&["redis-server", "--requirepass", "$(PASSWORD)"]), None);
     }
 }
