@@ -74,5 +74,9 @@ pub fn layout(model: &Model, options: &Options) -> Drawing {
     };
     let graph = select::graph(model, &part);
     let fits = graph.nodes.len() <= options.most_shapes && graph.edges.len() <= options.most_lines;
-    if fits || options.view != View::Whole { emit::draw(&graph) } else { emit::draw(&overview::overview(model, options)) }
+    if fits || options.view != View::Whole {
+        emit::draw(&graph)
+    } else {
+        emit::draw(&overview::overview(model, options))
+    }
 }

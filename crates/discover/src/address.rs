@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::credentials;
+
 /// An address found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
@@ -25,15 +27,25 @@ pub(crate) struct Address {
 
 /// All addresses in a text that is one value: an environment value, an argument, a line of a file.
 pub(crate) fn find(text: &str) -> Vec<Address> {
-    let mut found = urls(text);
-    let covered: Vec<Range<usize>> = found.iter().map(|a| a.range.clone()).collect();
+    let (mut found, covered) = urls(text);
+    let mut covered = covered.into_iter().peekable();
+    let mut token = 0..0;
+    let mut last_at = None;
     for (range, word) in words(text) {
-        let inside = |r: &Range<usize>| r.start < range.end && range.start < r.end;
-        // Words of a URL that is already known are not looked at again: its path may hold anything.
-        if word.contains("://") || covered.iter().any(inside) {
+        if range.start >= token.end {
+            token = range.start..token_end(text, range.start);
+            last_at = text.get(token.clone()).and_then(|t| t.rfind('@')).map(|at| token.start + at);
+        }
+        while covered.next_if(|url| url.end <= range.start).is_some() {}
+        let in_url = covered.peek().is_some_and(|url| url.start < range.end);
+        // Words of a URL that is already known are not looked at again: its password may hold anything, as may what
+        // stands before the `@` of a DSN without a scheme.
+        if word.contains("://") || in_url || last_at.is_some_and(|at| at >= range.end) {
             continue;
         }
-        if let Some((host, port, inner)) = host_port(word) {
+        if let Some((host, port, inner)) = host_port(word)
+            && !is_named_secret(text, range.start)
+        {
             let credential = has_password(word.get(..inner.start.saturating_sub(1)).unwrap_or(""));
             let range = range.start + inner.start..range.start + inner.end;
             found.push(Address { host, port, scheme: None, credential, tls: None, range });
@@ -68,9 +80,51 @@ fn normal(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// `scheme://[user[:password]@]host[:port][,host[:port]…][/path][?parameters]`
-fn urls(text: &str) -> Vec<Address> {
+/// Where the text that begins at `start` is interrupted by what no URL and no DSN holds.
+fn token_end(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or("");
+    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|'));
+    start + end.unwrap_or(rest.len())
+}
+
+/// Whether the value that begins at `start` has a name before it that says that it is secret: `password=x.y:80`.
+fn is_named_secret(text: &str, start: usize) -> bool {
+    let before = text.get(..start).unwrap_or("").trim_end_matches([' ', '\t', '"', '\'', '=', ':', '>']);
+    let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name = before.trim_end_matches(in_name).len();
+    credentials::may_be_secret(before.get(name..).unwrap_or(""))
+}
+
+/// Where the user and the password before a host end, at an `@`. An error if it cannot be told whether what stands
+/// before an `@` is a host or a part of a password.
+fn user_end(url: &str, scheme: &str) -> Result<Option<usize>, ()> {
+    let path = url.find(['/', '?', '#', ';']).unwrap_or(url.len());
+    let (authority, rest) = url.split_at(path);
+    let in_authority = authority.rfind('@');
+    // Drivers of databases take passwords with a slash, and parameters behind `;`.
+    let in_password = match scheme {
+        "http" | "https" => None,
+        _ => url.get(..url.find(['?', ';']).unwrap_or(url.len())).and_then(|before| before.rfind('@')),
+    };
+    let user = in_authority.and_then(|at| authority.get(..at));
+    if let Some(at) = in_password.filter(|_| user.is_none_or(|user| user.contains(':'))).or(in_authority) {
+        return Ok(Some(at));
+    }
+    let port_fits = authority.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok());
+    let parameter = |rest: &str| rest.split([';', '@']).next().is_some_and(|first| first.contains('='));
+    let is_host = match rest.strip_prefix(';') {
+        Some(parameters) => port_fits && parameter(parameters),
+        None if rest.starts_with('/') => port_fits,
+        None => !authority.contains(':'),
+    };
+    if is_host || !rest.contains('@') { Ok(None) } else { Err(()) }
+}
+
+/// `scheme://[user[:password]@]host[:port][,host[:port]…][/path][?parameters]`, and where the parts of URLs stand, in
+/// order, that hold no other addresses.
+fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
     let mut found = Vec::new();
+    let mut covered = Vec::new();
     let mut from = 0;
     while let Some(at) = text.get(from..).and_then(|rest| rest.find("://")).map(|i| from + i) {
         let before = text.get(..at).unwrap_or("");
@@ -81,22 +135,19 @@ fn urls(text: &str) -> Vec<Address> {
         // `dns:///host:port`, as gRPC writes it, has its host where a path would be.
         let empty_authority = text.get(at + 3..).is_some_and(|r| r.starts_with('/')) && scheme != "file";
         let authority_start = at + 3 + usize::from(empty_authority);
-        let rest = text.get(authority_start..).unwrap_or("");
-        let end = rest
-            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|'))
-            .unwrap_or(rest.len());
-        let whole = rest.get(..end).unwrap_or("");
-        // A password may hold a slash, so the user part ends at the last `@` before the path's own parameters.
-        let path = whole.find(['/', '?', '#', ';']).unwrap_or(whole.len());
-        let userinfo = whole.get(..path).and_then(|a| a.rfind('@')).or_else(|| {
-            let query = whole.find('?').unwrap_or(whole.len());
-            whole.get(..query).and_then(|a| a.rfind('@')).filter(|_| scheme != "http" && scheme != "https")
-        });
+        let end = token_end(text, authority_start);
+        let whole = text.get(authority_start..end).unwrap_or("");
+        from = end;
+        let Ok(userinfo) = user_end(whole, &scheme) else {
+            covered.push(at..end);
+            continue;
+        };
         let hosts_start = userinfo.map_or(0, |i| i + 1);
         let hosts = whole.get(hosts_start..).unwrap_or("");
         let hosts_end = hosts.find(['/', '?', '#', ';', ')', ']', '}', '\\']).unwrap_or(hosts.len());
         // `[::1]` starts with what would end a host.
         let list = hosts.get(..hosts_end).unwrap_or("");
+        covered.push(at..authority_start + hosts_start);
         let tls = parameter(whole);
         let mut offset = authority_start + hosts_start;
         for part in list.split(',') {
@@ -111,6 +162,7 @@ fn urls(text: &str) -> Vec<Address> {
             if !scheme.is_empty() && is_host(host) {
                 let start = offset + (part.len() - part_trimmed.len());
                 let len = host.len() + port.map_or(0, |_| part_trimmed.len() - host.len());
+                covered.push(start..start + len);
                 found.push(Address {
                     host: normal(host),
                     port,
@@ -122,9 +174,8 @@ fn urls(text: &str) -> Vec<Address> {
             }
             offset += part.len() + 1;
         }
-        from = authority_start + end.max(1);
     }
-    found
+    (found, covered)
 }
 
 /// Whether the part before `@` holds a password, or a token in place of a user name and password.
@@ -269,9 +320,35 @@ mod tests {
             ("amqp://shop@queue:5672", &["amqp://queue:5672 at queue:5672"]),
             ("https://[::1]:80/", &[]),
             ("nothing here", &[]),
+            ("http://a:1,b=c:2", &["http://a:1 at a:1", "c:2 at c:2"]),
+            ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 at db:1433"]),
+            ("postgres://u:p@s.s:1/w@db:5432/x", &["postgres://db:5432 with credential at db:5432"]),
+            ("redis://user:12#p@db:6379", &["redis://db:6379 with credential at db:6379"]),
+            ("git+ssh://git@code.example/x@v1", &["git+ssh://code.example at code.example"]),
+            ("https://cdn.example/npm/@x/y", &["https://cdn.example at cdn.example"]),
         ];
         for (text, expected) in table {
             assert_eq!(shown(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_addresses() {
+        for text in [
+            "http://user:pa/ss@db:80",
+            "redis://user:12?p@db:6379",
+            "redis://user:12;p@db:6379",
+            "host=db password=s.t:80",
+            "--password s.t:80",
+            r#"{"clientSecret": "s.t:80"}"#,
+            "auth.token: s.t:80",
+        ] {
+            assert!(shown(text).is_empty(), "{text}: {:?}", shown(text));
+        }
+        for text in ["user:a,s.t:80,b@tcp(db:3306)/x", "user:a=s.t:80@tcp(db:3306)/x", "mysql://u:a=s.t:80,b@db:3306/x"]
+        {
+            let found = shown(text);
+            assert!(found.len() == 1 && found.iter().all(|a| a.ends_with("db:3306")), "{text}: {found:?}");
         }
     }
 

@@ -6,6 +6,7 @@ use kubestride_stencils::values::{Encryption, YesNo};
 
 use crate::address::Address;
 use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::credentials;
 use crate::resolve::{Resolved, resolve};
 use crate::technology::{protocol_of_port, protocol_of_scheme};
 use crate::world::{ServiceInfo, World};
@@ -110,7 +111,8 @@ pub(crate) fn claim(
     claims: &mut Claims,
 ) -> bool {
     let Some(workload) = world.workloads.get(source) else { return false };
-    if is_not_called(finding.key) {
+    // A password may look like a host and a port.
+    if is_not_called(finding.key) || (address.scheme.is_none() && credentials::may_be_secret(finding.key)) {
         return false;
     }
     let port = address.port.or(finding.port);

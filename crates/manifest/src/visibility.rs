@@ -87,6 +87,8 @@ impl<'a> Reader<'a> {
         }
         let kind = root.text("kind").unwrap_or("");
         let known = root.text("apiVersion").is_some_and(|version| kinds::is_known_kind(group_of(version), kind));
+        // A field of a Secret that is spelt wrongly holds what the right one would.
+        let structured = known && kind != "Secret";
         self.path.clear();
         for entry in root.entries() {
             self.key(entry.key, entry.key_span);
@@ -95,7 +97,7 @@ impl<'a> Reader<'a> {
                 "metadata" => self.metadata(entry.value, depth + 1),
                 _ => {
                     self.path.push(entry.key);
-                    self.value(entry.value, known, depth + 1);
+                    self.value(entry.value, structured || (known && entry.key == "type"), depth + 1);
                     self.path.pop();
                 }
             }
@@ -130,7 +132,7 @@ impl<'a> Reader<'a> {
         }
         let place = place(&self.path);
         match (place, value.kind()) {
-            (Place::Sensitive, _) => self.hide(value, true, depth),
+            (Place::Sensitive, _) => self.hide(value, false, depth),
             (Place::Contents, _) => self.contents(value, depth),
             (_, Kind::Sequence) => value.items().for_each(|item| self.value(item, known, depth + 1)),
             (_, Kind::Mapping) => {

@@ -154,7 +154,7 @@ const STRUCTURE_BELOW: &[(&str, &[&str])] = &[
 /// How values at a field are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// No value is shown, nor any below; keys are.
+    /// Nothing is shown, nor anything below.
     Sensitive,
     /// The keys below are shown, and nothing below them.
     Contents,
@@ -178,7 +178,9 @@ pub(super) fn place(path: &[&str]) -> Place {
         return Place::Contents;
     }
     let parent = keys.next().unwrap_or("");
-    if SENSITIVE.contains(&key) || (key == "value" && parent != "path") {
+    // `env` is a list of names with values; where it was written as a mapping, every entry is a value.
+    let misplaced = parent == "env" && !matches!(key, "name" | "valueFrom");
+    if SENSITIVE.contains(&key) || (key == "value" && parent != "path") || misplaced {
         return Place::Sensitive;
     }
     if LABELS.contains(&parent) {
