@@ -126,6 +126,8 @@ pub struct Line {
 pub struct Label {
     /// What it covers.
     pub rect: Rect,
+    /// Positions of the lines that it is about.
+    pub lines: Vec<usize>,
     /// The text.
     pub text: String,
 }

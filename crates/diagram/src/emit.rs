@@ -1,5 +1,7 @@
 //! From a layout to a drawing.
 
+use std::collections::BTreeMap;
+
 use crate::drawing::{Drawing, Frame, Label, Line, Point, Rect, Shape, ShapeKind};
 use crate::graph::{Bundle, Graph, Node};
 use crate::nest::{Layout, TITLE, TITLE_SIZE, layout};
@@ -48,13 +50,17 @@ pub(crate) fn draw(graph: &Graph) -> Drawing {
     for (i, node) in graph.nodes.iter().enumerate() {
         extras(&mut drawing, &layout, i, node);
     }
+    let mut lines: BTreeMap<(usize, &str, usize), Vec<usize>> = BTreeMap::new();
     for (i, edge) in graph.edges.iter().enumerate() {
         let points = route::route(graph, &topology, &layout, i);
+        lines.entry((edge.target, &edge.bundle.label, edge.source)).or_default().push(drawing.lines.len());
         drawing.lines.push(line(points, edge.source, edge.target, &edge.bundle));
     }
     for (i, net) in topology.nets.iter().enumerate() {
         if let Some(rect) = route::label(graph, &topology, &layout, i) {
-            drawing.labels.push(Label { rect, text: net.label.clone() });
+            let of = |source: &usize| lines.get(&(net.target, net.label.as_str(), *source)).into_iter().flatten();
+            let lines = net.sources.iter().flat_map(of).copied().collect();
+            drawing.labels.push(Label { rect, lines, text: net.label.clone() });
         }
     }
     drawing
@@ -102,7 +108,8 @@ fn extras(drawing: &mut Drawing, layout: &Layout, index: usize, node: &Node) {
         let width = text::width(&own.label, SMALL_SIZE);
         if width > 0 {
             let rect = Rect { x: center.x - width / 2, y: top - SMALL_SIZE - 3, width, height: SMALL_SIZE + 2 };
-            drawing.labels.push(Label { rect, text: own.label.clone() });
+            let lines = vec![drawing.lines.len() - 1];
+            drawing.labels.push(Label { rect, lines, text: own.label.clone() });
         }
     }
 }

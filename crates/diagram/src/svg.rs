@@ -101,7 +101,7 @@ fn write_frame(out: &mut dyn Write, frame: &Frame) -> io::Result<()> {
 
 fn write_line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
     let class = if line.dashed { "ks-flow ks-possible" } else { "ks-flow" };
-    let ids = line.identities.join(" ");
+    let ids = line.identities.join("\n");
     write!(out, r#"<g class="{class}" data-id="{}"><title>{}</title>"#, Xml(&ids), Xml(&line.tooltip))?;
     write!(out, r#"<path class="ks-hit" d="{0}"/><path class="ks-line" d="{0}"/>"#, Path(&line.points))?;
     if let [.., before, end] = line.points.as_slice() {
@@ -149,7 +149,7 @@ fn write_shape(out: &mut dyn Write, shape: &Shape, options: &SvgOptions) -> io::
         ShapeKind::Summary => "ks-summary",
     };
     let small = if shape.small { " ks-small" } else { "" };
-    let ids = shape.identities.join(" ");
+    let ids = shape.identities.join("\n");
     let mark = shape.identities.first().and_then(|id| options.marks.get(id));
     let tooltip = match mark {
         Some(mark) => format!("{}\n{}", shape.tooltip, mark.tooltip),
@@ -202,5 +202,6 @@ fn write_mark(out: &mut dyn Write, shape: &Rect, mark: &Mark) -> io::Result<()> 
 
 fn write_label(out: &mut dyn Write, label: &Label) -> io::Result<()> {
     let (x, y) = (label.rect.center().x, label.rect.bottom() - 2);
-    writeln!(out, r#"<text class="ks-label" x="{x}" y="{y}">{}</text>"#, Xml(&label.text))
+    let lines = label.lines.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+    writeln!(out, r#"<text class="ks-label" data-lines="{lines}" x="{x}" y="{y}">{}</text>"#, Xml(&label.text))
 }

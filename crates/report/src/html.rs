@@ -3,26 +3,39 @@
 //! Everything is written straight to the output. What threats of one type have in common (why it matters, how to fix
 //! it) is written once per type, so that thousands of threats stay a page that a browser can open.
 
+mod data;
 pub(crate) mod escape;
-mod evidence_list;
 mod first;
+mod places;
 mod policy;
 mod questions;
-mod services;
-mod threats;
+mod views;
+mod wire;
 
 use std::io::{self, Write};
 
 use kubestride_analysis::Severity;
-use kubestride_diagram::SvgOptions;
 use kubestride_model::SubjectRef;
 
 use crate::summary::{self, Summary};
-use crate::{Format, Report, svg};
+use crate::{Format, Report};
 use escape::Escaped;
+use views::Views;
 
-const STYLE: &str = include_str!("../assets/report.css");
-const SCRIPT: &str = include_str!("../assets/report.js");
+const PAGE: &str = include_str!("../assets/report/report.html");
+const STYLE: &str = include_str!("../assets/report/report.css");
+/// One script in strict mode; its parts see each other and nothing outside sees them.
+const SCRIPT: &str = concat!(
+    "(() => {\n\"use strict\";\n",
+    include_str!("../assets/report/data.js"),
+    include_str!("../assets/report/dom.js"),
+    include_str!("../assets/report/list.js"),
+    include_str!("../assets/report/threats.js"),
+    include_str!("../assets/report/services.js"),
+    include_str!("../assets/report/diagram.js"),
+    include_str!("../assets/report/main.js"),
+    "})();\n"
+);
 
 /// The format.
 #[derive(Debug)]
@@ -40,26 +53,30 @@ impl Format for Html {
     fn write(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let style = format!("{STYLE}{}", kubestride_diagram::STYLE);
         let title = format!("Threat model of {}", subject(report));
-        write!(
-            out,
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{}</title>\n<style>{style}</style>\n</head>\n<body>\n",
-            policy::content_security_policy(&style, SCRIPT),
-            Escaped(&title)
-        )?;
-        header(report, &title, out)?;
-        writeln!(out, "<main>")?;
-        first::section(report, out)?;
-        picture(report, out)?;
-        threats::open(report, out)?;
-        threats::settled(report, out)?;
-        services::section(report, out)?;
-        questions::undetermined(report, out)?;
-        questions::diagnostics(report, out)?;
-        write!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n")
+        let views = Views::of(report)?;
+        // The page has gaps, `{{name}}`.
+        let (before, gaps) = PAGE.split_once("{{").unwrap_or((PAGE, ""));
+        out.write_all(before.as_bytes())?;
+        for gap in gaps.split("{{").filter(|g| !g.is_empty()) {
+            let (name, after) = gap.split_once("}}").unwrap_or((gap, ""));
+            match name {
+                "policy" => out.write_all(policy::content_security_policy(&style, SCRIPT).as_bytes())?,
+                "title" => write!(out, "{}", Escaped(&title))?,
+                "style" => out.write_all(style.as_bytes())?,
+                "facts" => facts(report, out)?,
+                "counts" => counts(report, out)?,
+                "first" => first::section(report, out)?,
+                "picture" => out.write_all(views.first.as_bytes())?,
+                "views" => views.table(out)?,
+                "unknown" => questions::undetermined(report, out)?,
+                "messages" => questions::diagnostics(report, out)?,
+                "data" => data::write(report, &views, out)?,
+                "script" => out.write_all(SCRIPT.as_bytes())?,
+                other => return Err(io::Error::other(format!("the page has an unknown gap {other}"))),
+            }
+            out.write_all(after.as_bytes())?;
+        }
+        Ok(())
     }
 }
 
@@ -78,12 +95,8 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-fn header(report: &Report<'_>, title: &str, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<a class=\"skip\" href=\"#first\">Skip to what to do first</a>\n<header>\n<h1>{}</h1>",
-        Escaped(title)
-    )?;
+/// What was analysed, when, with what, and how large it is.
+fn facts(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let scope = match report.scope {
         "cluster" => "cluster: the input is taken to be all that runs in the cluster",
         "fragment" => "fragment: the input is a part of an application",
@@ -108,23 +121,8 @@ fn header(report: &Report<'_>, title: &str, out: &mut dyn Write) -> io::Result<(
         Escaped(counted(objects, "Kubernetes object read", "Kubernetes objects read")),
         Escaped(parts.join(", "))
     )?;
-    counts(report, out)?;
-    writeln!(out, "<nav aria-label=\"Sections\">")?;
-    for (id, name) in SECTIONS {
-        write!(out, "<a href=\"#{id}\">{name}</a> ")?;
-    }
-    writeln!(out, "</nav>\n</header>")
+    Ok(())
 }
-
-const SECTIONS: [(&str, &str); 7] = [
-    ("first", "What to do first"),
-    ("diagram", "Data-flow diagram"),
-    ("threats", "Open threats"),
-    ("settled", "Mitigated threats"),
-    ("services", "Services"),
-    ("unknown", "Not determinable"),
-    ("messages", "Messages about the input"),
-];
 
 /// Threats by state and severity.
 fn counts(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -156,29 +154,6 @@ pub(crate) fn badge(severity: Severity) -> String {
     format!("<span class=\"severity {word}\">{word}</span>")
 }
 
-fn picture(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let drawing = kubestride_diagram::layout(report.model, &kubestride_diagram::Options::default());
-    writeln!(out, "<section id=\"diagram\"><h2>Data-flow diagram</h2>")?;
-    if drawing.overview {
-        writeln!(
-            out,
-            "<p>The model is too large for one picture. Each box is a trust boundary with what it holds.</p>"
-        )?;
-    }
-    let options = SvgOptions { style: false, links: services::links(report), ..svg::options(report) };
-    // A picture that is made much smaller to fit could not be read; it is shown in full size, to be scrolled.
-    let checked = if drawing.width > 1700 { " checked" } else { "" };
-    writeln!(
-        out,
-        "<p class=\"legend\">Ellipse: process. Rectangle: outside party. Parallel lines: store. Dashed red: trust boundary. \
-         Dashed line: only possible. DNS, probes and image pulls are not drawn.</p>\n\
-         <input type=\"checkbox\" id=\"full\"{checked}> <label for=\"full\">Full size</label>\n\
-         <div class=\"picture\" tabindex=\"0\" role=\"region\" aria-label=\"Data-flow diagram\">"
-    )?;
-    kubestride_diagram::svg(&drawing, &options, out)?;
-    writeln!(out, "</div></section>")
-}
-
 /// The name of a subject, with its namespace where it has one.
 pub(crate) fn subject_name(report: &Report<'_>, subject: SubjectRef) -> String {
     let model = report.model;
@@ -190,7 +165,7 @@ pub(crate) fn subject_name(report: &Report<'_>, subject: SubjectRef) -> String {
             if container == name { name } else { format!("{name} (container {container})") }
         }
         SubjectRef::Flow(id) => {
-            let wire = services::wire(report, id);
+            let wire = wire::wire(report, id);
             let name = model.name_of(subject);
             if wire.is_empty() { name } else { format!("{name} ({wire})") }
         }

@@ -6,9 +6,10 @@ use kubestride_analysis::{Fix, fixes};
 use kubestride_template::ThreatType;
 
 use super::escape::{Escaped, anchor, fragment};
-use super::{badge, counted, subject_name, threats};
+use super::{badge, counted, subject_name};
 use crate::Report;
 use crate::markdown_html::markdown;
+use crate::summary::threat_id;
 
 /// Most fixes with their text; the rest is listed in short.
 const MOST: usize = 6;
@@ -95,7 +96,7 @@ fn heading(report: &Report<'_>, threat_type: &ThreatType, fix: &Fix, out: &mut d
 fn named(report: &Report<'_>, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
     for (i, index) in fix.threats.iter().take(MOST_NAMED).enumerate() {
         let Some(threat) = report.analysis.threats.get(*index) else { continue };
-        let id = threats::id(report, threat);
+        let id = anchor("", &threat_id(report, threat));
         let comma = if i > 0 { ", " } else { "" };
         write!(out, "{comma}<a href=\"{}\">{}</a>", fragment(&id), Escaped(subject_name(report, threat.subject)))?;
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::escape::{Escaped, anchor, fragment};
 use super::first::type_name;
-use super::{counted, evidence_list, subject_name};
+use super::{counted, places, subject_name};
 use crate::Report;
 
 /// Most subjects that are named.
@@ -86,12 +86,12 @@ pub(crate) fn diagnostics(report: &Report<'_>, out: &mut dyn Write) -> io::Resul
             Escaped(message.code)
         )?;
         if let Some(span) = message.span {
-            evidence_list::place(report, span, out)?;
-            evidence_list::snippet(report, span, 3, out)?;
+            places::place(report, span, out)?;
+            places::snippet(report, span, 3, out)?;
         }
         if let Some((span, label)) = &message.related {
             write!(out, "<br>{}", Escaped(label))?;
-            evidence_list::place(report, *span, out)?;
+            places::place(report, *span, out)?;
         }
         if let Some(help) = &message.help {
             write!(out, "<br>{}", Escaped(help))?;

@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{Format, Report};
 use layout::Lines;
-use parts::Each;
+pub(crate) use parts::Each;
 
 /// The name of the contract.
 pub(crate) const SCHEMA: &str = "kubestride/analysis/v1";

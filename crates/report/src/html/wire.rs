@@ -1,0 +1,17 @@
+//! A flow in a few words.
+
+use kubestride_model::{Confidence, FlowId};
+
+use crate::Report;
+
+/// `HTTP 8080`, and how sure it is where it is not certain.
+pub(crate) fn wire(report: &Report<'_>, id: FlowId) -> String {
+    let flow = report.model.flow(id);
+    let protocol = Some(report.model.text(flow.protocol)).filter(|p| *p != "-").map(str::to_owned);
+    let words = protocol.into_iter().chain(flow.port.map(|p| p.to_string())).collect::<Vec<_>>().join(" ");
+    match flow.confidence {
+        Confidence::Certain => words,
+        unsure if words.is_empty() => unsure.as_str().to_owned(),
+        unsure => format!("{words}, {}", unsure.as_str()),
+    }
+}
