@@ -3,9 +3,9 @@
 
 CARGO ?= cargo
 
-.PHONY: test bench fmt lint unit schema
+.PHONY: test bench fmt lint unit browser
 
-test: fmt lint unit
+test: fmt lint unit browser
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -15,6 +15,11 @@ lint:
 
 unit:
 	$(CARGO) test --workspace --locked
+
+# The report in Chromium, with the program that `unit` built.
+browser:
+	$(CARGO) build --locked
+	tests/browser/run.sh
 
 bench:
 	sh benches/run.sh

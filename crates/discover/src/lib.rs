@@ -5,7 +5,6 @@
 //! in `catalog/technologies`, everything else is what the objects mean.
 
 mod address;
-mod admitted;
 mod claims;
 mod credentials;
 mod directory;

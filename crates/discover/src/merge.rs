@@ -9,7 +9,6 @@ use kubestride_model::{
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
 
-use crate::admitted;
 use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
 use crate::verdict::verdict;
 use crate::world::World;
@@ -248,13 +247,7 @@ impl<'w, 'a> Merger<'w, 'a> {
     }
 
     fn flows(&mut self, claims: Vec<FlowClaim>) {
-        let groups = group(claims);
-        for mut claims in groups {
-            let target_port = claims.iter().find_map(|c| c.target_port);
-            if let Some(first) = claims.first_mut().filter(|c| c.kind == FlowKind::Traffic) {
-                first.target_port = target_port;
-                *first = admitted::by_policies(self.world, first.clone());
-            }
+        for claims in group(claims) {
             self.flow(claims);
         }
     }

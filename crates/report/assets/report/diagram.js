@@ -64,8 +64,9 @@ const diagram = (() => {
     for (const [i, shape] of shapes().entries()) {
       shape.setAttribute("tabindex", i === 0 ? "0" : "-1");
       shape.setAttribute("role", "button");
-      shape.setAttribute("aria-label", (shape.querySelector("title")?.textContent ?? "").replaceAll("\n", ", "));
     }
+    // It is a picture until its shapes can be pressed.
+    svg?.setAttribute("role", "group");
     mark();
   };
 
@@ -126,6 +127,13 @@ const diagram = (() => {
     ];
   };
 
+  /** Ends the selection; who came by keyboard goes on where he was. */
+  const leave = () => {
+    const shape = shapes().find((s) => s.classList.contains("ks-selected"));
+    select([]);
+    if (shape instanceof SVGElement) shape.focus({ preventScroll: true });
+  };
+
   /** Selects by identity; nothing to end it. @param {string[]} ids */
   const select = (ids) => {
     selected = ids;
@@ -140,7 +148,7 @@ const diagram = (() => {
     panel.hidden = ids.length === 0;
     if (ids.length === 0) return;
     const close = h("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
-    close.addEventListener("click", () => select([]));
+    close.addEventListener("click", leave);
     panel.replaceChildren(close, ...ids.slice(0, 20).flatMap((id) => about(id).filter((c) => c instanceof Node)));
     const part = parts().find((p) => p.classList.contains("ks-selected"));
     const box = part?.getBoundingClientRect();
@@ -227,7 +235,7 @@ const diagram = (() => {
     e.preventDefault();
   });
   addEventListener("keydown", (e) => {
-    if (e.key === "Escape" && selected.length > 0) select([]);
+    if (e.key === "Escape" && selected.length > 0) leave();
   });
 
   const look = () => {
