@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 
 /// Threat modelling for Kubernetes: data-flow diagram, trust boundaries and STRIDE threats from manifests.
 #[derive(Debug, Parser)]
-#[command(name = "kubestride", version, about, propagate_version = true)]
+#[command(name = "kubestride", version, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

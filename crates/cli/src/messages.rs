@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use kubestride_source::{Diagnostic, Level as Severity, SourceMap, Span};
 
 /// Prints a message that has no place in the input.
@@ -34,16 +34,22 @@ pub(crate) fn diagnostics(sources: &SourceMap, diagnostics: &[Diagnostic], quiet
         for place in &shown {
             let kind = if place.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(place.range.clone()).label(place.label);
-            let snippet =
-                Snippet::source(place.line.as_str()).line_start(place.number).path(place.path).annotation(annotation);
-            group = group.element(snippet);
+            let origin = Origin::path(place.path).line(place.number).char_column(place.column);
+            let snippet = Snippet::source(place.line.as_str()).line_start(place.number).annotation(annotation);
+            group = group.element(origin).element(snippet);
         }
         let mut groups = vec![group];
         if let Some(help) = &diagnostic.help {
             groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
         }
-        let _ = writeln!(err, "{}\n", renderer().render(&groups));
+        let _ = writeln!(err, "{}\n", without_separators(&renderer().render(&groups)));
     }
+}
+
+/// Between a place and its line the renderer puts a mark for "another place of the same file"; here it is the same.
+fn without_separators(rendered: &str) -> String {
+    let wanted = |line: &&str| anstream::adapter::strip_str(line).to_string().trim() != ":::";
+    rendered.lines().filter(wanted).collect::<Vec<_>>().join("\n")
 }
 
 /// Says what was read and what each signal made of it: names and numbers only.
@@ -62,22 +68,20 @@ pub(crate) fn progress(inputs: &[kubestride_input::InputInfo], signals: &[(&str,
     }
 }
 
-/// A masked line with the part that a message is about.
+/// A masked line with the part that a message is about. The column is that of the file, which masking moves.
 struct Place<'a> {
     path: &'a str,
     line: String,
     number: usize,
+    column: usize,
     range: std::ops::Range<usize>,
     label: &'a str,
     primary: bool,
 }
 
 fn place<'a>(sources: &'a SourceMap, span: Span, label: &'a str, primary: bool) -> Option<Place<'a>> {
-    let snippet = sources.snippet(span, 0, 1)?;
-    let line = snippet.lines.into_iter().next()?;
-    // Masking moves columns, so the mark covers what is left of the line from its first visible character on.
-    let start = line.text.len() - line.text.trim_start().len();
-    let range = start..line.text.len().max(start);
+    let column = sources.location(span)?.column as usize;
+    let line = sources.snippet(span, 0, 1)?.lines.into_iter().next()?;
     let number = line.number as usize;
-    Some(Place { path: sources.name(span.file), line: line.text, number, range, label, primary })
+    Some(Place { path: sources.name(span.file), range: line.mark, line: line.text, number, column, label, primary })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kubestride_analysis::{Severity, State, fixes};
 use kubestride_model::SubjectRef;
 use kubestride_report::Report;
-use kubestride_report::summary::{Summary, short_name};
+use kubestride_report::summary::{Summary, counted, short_name};
 
 /// How many fixes are shown.
 const FIXES: usize = 10;
@@ -21,15 +21,23 @@ pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> 
     let counts = Summary::of(report);
     let names: Vec<&str> = report.inputs.iter().map(|i| i.name.as_str()).collect();
     writeln!(out, "{}, as {}", names.join(", "), article(report.scope))?;
-    writeln!(
-        out,
-        "{} processes, {} stores, {} external parties, {} flows, {} boundaries\n",
-        counts.processes, counts.stores, counts.externals, counts.flows, counts.boundaries
-    )?;
+    let parts = [
+        counted(counts.processes, "process", "processes"),
+        counted(counts.stores, "store", "stores"),
+        counted(counts.externals, "outside party", "outside parties"),
+        counted(counts.flows, "flow", "flows"),
+        counted(counts.boundaries, "trust boundary", "trust boundaries"),
+    ];
+    writeln!(out, "{}\n", parts.join(", "))?;
 
     let open: Vec<String> = Severity::ALL.iter().map(|s| format!("{} {}", counts.open.of(*s), s.as_str())).collect();
     let mitigated = counts.in_state(State::Mitigated);
-    writeln!(out, "{} open threats: {}; {mitigated} mitigated", counts.open.total(), open.join(", "))?;
+    writeln!(
+        out,
+        "{}: {}; {mitigated} mitigated",
+        counted(counts.open.total(), "open threat", "open threats"),
+        open.join(", ")
+    )?;
 
     let ranked = fixes(report.analysis, report.types);
     if !ranked.is_empty() {

@@ -240,11 +240,11 @@ impl<'o> Loader<'o> {
             }
             Failure::TooLarge if limit < self.options.max_file_bytes.min(MAX_FILE) => {
                 let most = self.options.max_total_bytes;
-                let message = format!("{name} was not read: all files together are larger than {most} bytes");
+                let message = format!("{name} was not read: all files together are larger than {} MiB", most >> 20);
                 Diagnostic::error("too-large", message)
             }
             Failure::TooLarge => {
-                Diagnostic::error("too-large", format!("{name} was not read: it is larger than {limit} bytes"))
+                Diagnostic::error("too-large", format!("{name} was not read: it is larger than {} MiB", limit >> 20))
             }
             Failure::Io(kind) => Diagnostic::error("unreadable", format!("{name} cannot be read: {kind}")),
         };

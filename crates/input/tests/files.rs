@@ -94,7 +94,7 @@ fn limits() {
     world.file("d/c.yaml", "kind: Pod\n");
     let loaded = world.load(&["d"], &options());
     assert_eq!(world.files(&loaded), ["d/a.yaml", "d/c.yaml"]);
-    assert_eq!(world.said(&loaded), "error too-large: d/b.yaml was not read: it is larger than 268435456 bytes ()\n");
+    assert_eq!(world.said(&loaded), "error too-large: d/b.yaml was not read: it is larger than 256 MiB ()\n");
 
     let small = Options { max_total_bytes: DEPLOYMENT.len() as u64 + 2, ..options() };
     let loaded = world.load(&["d/a.yaml", "d/c.yaml"], &small);

@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use kubestride_analysis::Severity;
 use kubestride_model::SubjectRef;
 
-use crate::summary::{self, Summary};
+use crate::summary::{self, Summary, counted};
 use crate::{Format, Report};
 use escape::Escaped;
 use views::Views;
@@ -88,11 +88,6 @@ fn subject(report: &Report<'_>) -> String {
         [first, second] => format!("{} and {}", first.name, second.name),
         [first, rest @ ..] => format!("{} and {} more inputs", first.name, rest.len()),
     }
-}
-
-/// `1 threat`, `2 threats`.
-pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// What was analysed, when, with what, and how large it is.

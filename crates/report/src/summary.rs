@@ -184,6 +184,11 @@ pub fn owner(model: &Model, threat: &Threat) -> Option<ElementId> {
     target.or_else(|| source.filter(|id| is_workload(model, *id)))
 }
 
+/// `1 threat`, `2 threats`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// The identity of a threat: what it is and of whom. It depends on nothing that changes when manifests are edited
 /// elsewhere.
 pub fn threat_id(report: &Report<'_>, threat: &Threat) -> String {

@@ -1,5 +1,7 @@
 //! Masked pieces of source for people.
 
+use std::ops::Range;
+
 use crate::{SourceMap, Span, mask::mask_line};
 
 /// What stands in a snippet for text that is not shown.
@@ -24,6 +26,8 @@ pub struct SnippetLine {
     pub text: String,
     /// Whether the span touches this line.
     pub marked: bool,
+    /// What of `text` the span covers, in bytes; where the span itself is masked, the mask.
+    pub mark: Range<usize>,
 }
 
 impl SourceMap {
@@ -56,8 +60,29 @@ impl SourceMap {
             if cut.len() < rest.len() {
                 text.push('…');
             }
-            lines.push(SnippetLine { number, text, marked: (at.line..=last).contains(&number) });
+            let masked = |end: u32| {
+                let end = (end as usize).saturating_sub(range.start + skip).min(cut.len());
+                let before = cut.get(..end).unwrap_or(&cut);
+                let length = mask_line(before, range.start + skip, |offset| file.visibility().is_shown(offset)).len();
+                length + if skip > 0 { '…'.len_utf8() } else { 0 }
+            };
+            let mark = mark(&text, masked(span.start)..masked(span.end));
+            lines.push(SnippetLine { number, text, marked: (at.line..=last).contains(&number), mark });
         }
         Some(Snippet { lines })
     }
+}
+
+/// A range that is not empty, unless the text is, and lies within the text.
+fn mark(text: &str, wanted: Range<usize>) -> Range<usize> {
+    let end = text.floor_char_boundary(wanted.end.min(text.len()));
+    let start = text.floor_char_boundary(wanted.start.min(end));
+    if start < end {
+        return start..end;
+    }
+    // A mask begins before what it hides.
+    let start = text.get(..end).and_then(|before| before.char_indices().next_back()).map_or(0, |(i, _)| i);
+    let next = text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    let in_mask = text.get(..start + next).is_some_and(|before| before.ends_with(crate::MASK));
+    if in_mask { start + next - crate::MASK.len()..start + next } else { start..start + next }
 }

@@ -10,7 +10,7 @@ use kubestride_model::SubjectRef;
 use kubestride_source::Level;
 
 use crate::evidence::position;
-use crate::summary::{Summary, WorkloadCount, short_name};
+use crate::summary::{Summary, WorkloadCount, counted, short_name};
 use crate::text::{flat, generic};
 use crate::{Format, Report};
 use escape::{code, text};
@@ -52,25 +52,21 @@ fn by_severity(count: impl Fn(Severity) -> usize) -> String {
     named.join(", ")
 }
 
-fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
 fn head(report: &Report<'_>, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let open = summary.open.total();
     writeln!(out, "# Threat model\n")?;
-    write!(out, "**{}**", plural(open, "open threat", "open threats"))?;
+    write!(out, "**{}**", counted(open, "open threat", "open threats"))?;
     if open > 0 {
         write!(out, ": {}", by_severity(|s| summary.open.of(s)))?;
     }
     writeln!(out, "; {} mitigated.\n", summary.in_state(State::Mitigated))?;
     let inputs: Vec<String> = report.inputs.iter().map(|input| code(&input.name)).collect();
     let parts = [
-        plural(summary.processes, "process", "processes"),
-        plural(summary.stores, "store", "stores"),
-        plural(summary.externals, "external party", "external parties"),
-        plural(summary.flows, "flow", "flows"),
-        plural(summary.boundaries, "trust boundary", "trust boundaries"),
+        counted(summary.processes, "process", "processes"),
+        counted(summary.stores, "store", "stores"),
+        counted(summary.externals, "outside party", "outside parties"),
+        counted(summary.flows, "flow", "flows"),
+        counted(summary.boundaries, "trust boundary", "trust boundaries"),
     ];
     let (scope, date, version) = (text(report.scope), text(report.date), text(report.version));
     writeln!(
@@ -84,7 +80,7 @@ fn head(report: &Report<'_>, summary: &Summary, out: &mut dyn Write) -> io::Resu
         writeln!(
             out,
             "\n**Incomplete:** {}, see below.",
-            plural(errors, "part of the input could not be read", "parts of the input could not be read")
+            counted(errors, "part of the input could not be read", "parts of the input could not be read")
         )?;
     }
     Ok(())
@@ -146,7 +142,7 @@ fn undetermined(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let types: Vec<String> = types.map(|t| code(&t.id)).collect();
         let (name, doc, answer) =
             (text(&attribute.name), text(&flat(&attribute.doc)), text(&flat(&attribute.answered_by)));
-        let subjects = plural(question.subjects.len(), "subject", "subjects");
+        let subjects = counted(question.subjects.len(), "subject", "subjects");
         writeln!(out, "- **{name}** ({subjects}): {doc} Answered by {answer}. Decides {}.", types.join(", "))?;
     }
     Ok(())

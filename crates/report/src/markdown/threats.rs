@@ -7,10 +7,9 @@ use kubestride_analysis::{Severity, State, Threat};
 use kubestride_template::ThreatType;
 
 use super::escape::{code, text};
-use super::plural;
 use crate::Report;
 use crate::evidence::{Located, locate};
-use crate::summary::Summary;
+use crate::summary::{Summary, counted};
 use crate::text::{capital, generic};
 
 /// How many pieces of evidence a threat shows; the other formats have all of them.
@@ -73,7 +72,7 @@ fn one(report: &Report<'_>, threat_type: &ThreatType, threat: &Threat, out: &mut
     }
     let more = threat.evidence.len().saturating_sub(PLACES);
     if more > 0 {
-        writeln!(out, "  - and {}", plural(more, "more piece of evidence", "more pieces of evidence"))?;
+        writeln!(out, "  - and {}", counted(more, "more piece of evidence", "more pieces of evidence"))?;
     }
     for applied in &threat.controls {
         let Some(mitigation) = threat_type.mitigated_by.get(applied.mitigation) else { continue };

@@ -1,0 +1,166 @@
+//! Input that is wrong: a message that says where, memory that is bounded, and the rest is analysed.
+
+mod program;
+
+use program::{Folder, POD, Run};
+
+/// Analyses the folder with a sound pod beside the files; each text must be in the messages, and the pod in the result.
+fn beside_a_pod(files: &[(&str, &[u8])], messages: &[&str]) {
+    let mut all = files.to_vec();
+    all.push(("in/zz-good.yaml", POD.as_bytes()));
+    let folder = Folder::new(&all);
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_says(&run, messages);
+    assert!(run.out.contains("1 × privileged-container"), "{run:?}");
+}
+
+fn assert_says(run: &Run, messages: &[&str]) {
+    for message in messages {
+        assert!(run.err.contains(message), "{message} is not in\n{}", run.err);
+    }
+}
+
+/// Nothing usable: status 2 and a message.
+fn refused(folder: &Folder, arguments: &[&str], message: &str) {
+    let run = folder.run(arguments);
+    assert_eq!(run.status, 2, "{run:?}");
+    assert_says(&run, &[message]);
+    assert_eq!(run.out, "");
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    refused(&Folder::new(&[]), &["analyze", "missing.yaml"], "there is no file or directory missing.yaml");
+}
+
+#[test]
+fn a_folder_without_manifests() {
+    let folder = Folder::new(&[("in/README.txt", b"hello"), ("in/values.yaml", b"replicas: 2\n")]);
+    refused(&folder, &["analyze", "in"], "no Kubernetes object was found");
+}
+
+#[test]
+fn one_broken_document_of_many() {
+    let text =
+        format!("{POD}---\nkind: Secret\nstringData:\n\tpassword: hunter2\n---\n{}", POD.replace("good", "second"));
+    let folder = Folder::new(&[("in/a.yaml", text.as_bytes())]);
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_says(&run, &["error[yaml-syntax]", "in/a.yaml:12:2", "•••"]);
+    assert!(!run.err.contains("hunter2"), "{run:?}");
+    assert!(run.out.contains("2 × privileged-container"), "{run:?}");
+}
+
+#[test]
+fn a_broken_file_alone() {
+    let folder = Folder::new(&[("a.yaml", b"kind: [Pod\n"), ("a.json", b"{\"kind\": }")]);
+    refused(&folder, &["analyze", "a.yaml"], "a.yaml:");
+    refused(&folder, &["analyze", "a.json"], "a.json:1:10");
+}
+
+#[test]
+fn wrong_types_in_known_fields() {
+    let pod = b"apiVersion: v1
+kind: Pod
+metadata: { name: odd, labels: [1] }
+spec:
+  containers: { name: x }
+  hostNetwork: perhaps
+  volumes: 3
+";
+    beside_a_pod(
+        &[("in/a.yaml", pod)],
+        &[
+            "`labels` must be a mapping, and is a list",
+            "`containers` must be a list, and is a mapping",
+            "`hostNetwork` must be",
+            "`volumes` must be a list, and is a number",
+            "in/a.yaml:5:",
+        ],
+    );
+}
+
+#[test]
+fn nesting_a_hundred_thousand_deep() {
+    let flow = format!("a: {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let block: String = (0..2_000).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+    let json = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    for (name, text) in [("in/a.yaml", flow), ("in/a.yml", block), ("in/a.json", json)] {
+        beside_a_pod(&[(name, text.as_bytes())], &["error[too-deep]", &format!("{name}:")]);
+    }
+}
+
+#[test]
+fn aliases_that_grow_without_end() {
+    let mut bomb = String::from(
+        "apiVersion: v1\nkind: Pod\nmetadata: { name: bomb }\nspec:\n  a0: &a0 [x, x, x, x, x, x, x, x]\n",
+    );
+    for i in 1..20 {
+        let of = format!("*a{}, ", i - 1).repeat(8);
+        bomb.push_str(&format!("  a{i}: &a{i} [{of}]\n"));
+    }
+    bomb.push_str("  containers: *a19\n");
+    beside_a_pod(&[("in/a.yaml", bomb.as_bytes())], &["in/a.yaml:"]);
+}
+
+#[test]
+fn duplicate_keys_and_objects() {
+    let twice = POD.replace("metadata: { name: good }", "metadata: { name: other }\nmetadata: { name: good }");
+    let folder = Folder::new(&[("a.yaml", twice.as_bytes()), ("b.yaml", POD.as_bytes())]);
+    let run = folder.run(&["analyze", "a.yaml", "b.yaml"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_says(
+        &run,
+        &["the key `metadata` is given twice; the last one counts", "a.yaml:4:1", "repeated-object", "b.yaml:3:1"],
+    );
+    assert!(run.out.contains("1 × privileged-container"), "{run:?}");
+}
+
+#[test]
+fn bytes_that_are_not_utf8() {
+    beside_a_pod(
+        &[("in/a.yaml", b"apiVersion: v1\nkind: Pod\nmetadata: {name: \"\xff\xfe\"}\n")],
+        &["error[invalid-utf8]", "in/a.yaml:3:"],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_back() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new(&[("in/deep/good.yaml", POD.as_bytes())]);
+    symlink("..", folder.path().join("in/deep/up")).expect("a link");
+    symlink("self.yaml", folder.path().join("in/self.yaml")).expect("a link");
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_says(&run, &["in/self.yaml"]);
+    assert!(run.out.contains("1 × privileged-container"), "{run:?}");
+}
+
+#[test]
+fn a_file_of_a_gibibyte() {
+    let folder = Folder::new(&[("in/good.yaml", POD.as_bytes()), ("in/huge.yaml", b"")]);
+    let huge = std::fs::File::options().write(true).open(folder.path().join("in/huge.yaml")).expect("a file");
+    huge.set_len(1 << 30).expect("a sparse file");
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_says(&run, &["in/huge.yaml was not read: it is larger than 256 MiB"]);
+    assert!(run.out.contains("1 × privileged-container"), "{run:?}");
+    refused(&folder, &["analyze", "in/huge.yaml"], "larger than 256 MiB");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file() {
+    let folder = Folder::new(&[]);
+    for device in ["/dev/null", "/dev/zero"] {
+        refused(&folder, &["analyze", device], "is a device, a pipe or a socket");
+    }
+}
+
+#[test]
+fn helm_templates_are_named_and_not_parsed() {
+    let template = b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n{{- if .Values.x }}\nspec: {}\n{{- end }}\n";
+    beside_a_pod(&[("in/templates/pod.yaml", template)], &["in/templates/pod.yaml", "is a template of Helm"]);
+}
