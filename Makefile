@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test bench fmt lint unit browser
+.PHONY: test bench fmt lint unit browser pictures
 
 test: fmt lint unit browser
 
@@ -15,6 +15,11 @@ lint:
 
 unit:
 	$(CARGO) test --workspace --locked
+
+# The pictures of the documentation. Look at them before you commit them.
+pictures:
+	$(CARGO) run --locked -- analyze examples/online-shop --date 2026-11-01 -q -o docs/online-shop.svg
+	$(CARGO) run --locked -- analyze examples/online-shop --date 2026-11-01 -q -o docs/online-shop-orders.svg --focus orders
 
 # The report in Chromium, with the program that `unit` built.
 browser:

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
+use kubestride_model::{ElementId, ElementKind, Model};
 use kubestride_report::{Format, Input, Report};
 use kubestride_template::filter::Lists;
 
@@ -20,8 +21,8 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "PATH")]
     inputs: Vec<PathBuf>,
 
-    /// Write a report; the ending of the name says which: .html .md .json .sarif .csv .svg, or flows.tsv. May be given
-    /// several times.
+    /// Write a report; the ending of the name says which: .html .md .json .sarif .csv, pictures as .svg
+    /// .png .mmd .dot, or flows.tsv. May be given several times.
     #[arg(short, long = "output", value_name = "FILE")]
     outputs: Vec<PathBuf>,
 
@@ -36,6 +37,10 @@ pub(crate) struct Arguments {
     /// The namespace of objects that name none.
     #[arg(long, value_name = "NAME", default_value = "default", value_parser = namespace_name)]
     namespace: String,
+
+    /// Show one service with its neighbours in pictures: its name, or its identity such as Deployment/shop/orders.
+    #[arg(long, value_name = "SERVICE")]
+    focus: Option<String>,
 
     /// The day of the analysis, YYYY-MM-DD; today if it is not given.
     #[arg(long, value_name = "DATE", value_parser = date::parse)]
@@ -166,6 +171,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         types: &types,
         analysis: &analysis,
         diagnostics: &loaded.diagnostics,
+        focus: arguments.focus.as_deref().map(|name| element(&discovered.model, name)).transpose()?,
     };
     for (path, format) in outputs {
         let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -181,6 +187,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => summary::print(&report, &arguments.outputs).context("cannot write to standard output")?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The element with this identity, or the only one with this name.
+fn element(model: &Model, name: &str) -> Result<ElementId> {
+    let mut named = Vec::new();
+    for (id, element) in model.elements() {
+        if model.text(element.identity) == name {
+            return Ok(id);
+        }
+        if model.text(element.name) == name {
+            named.push(id);
+        }
+    }
+    // A workload and its Secret often have the same name; the workload is meant.
+    let processes: Vec<ElementId> =
+        named.iter().copied().filter(|id| model.element(*id).kind == ElementKind::Process).collect();
+    match (processes.as_slice(), named.as_slice()) {
+        ([one], _) | ([], [one]) => Ok(*one),
+        ([], []) => bail!("--focus: nothing in this input is called {name}"),
+        _ => {
+            let identities: Vec<&str> = named.iter().map(|id| model.text(model.element(*id).identity)).collect();
+            bail!("--focus: {name} could be {}", identities.join(" or "))
+        }
+    }
 }
 
 fn input(info: &kubestride_input::InputInfo) -> Input {

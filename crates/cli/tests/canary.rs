@@ -440,7 +440,8 @@ impl Search {
     }
 }
 
-const OUTPUTS: [&str; 7] = ["r.json", "r.sarif", "r.csv", "r.md", "r.html", "r.svg", "flows.tsv"];
+const OUTPUTS: [&str; 10] =
+    ["r.json", "r.sarif", "r.csv", "r.md", "r.html", "r.svg", "r.png", "r.mmd", "r.dot", "flows.tsv"];
 
 /// What a call of the tool wrote, by name.
 type Written = Vec<(String, Vec<u8>)>;

@@ -10,18 +10,45 @@ use program::{Folder, POD};
 #[test]
 fn all_outputs_at_once() {
     let folder = Folder::new(&[("a.yaml", POD.as_bytes())]);
-    let names = ["r.html", "r.md", "r.json", "r.sarif", "r.csv", "r.svg", "flows.tsv"];
+    let names = ["r.html", "r.md", "r.json", "r.sarif", "r.csv", "r.svg", "r.mmd", "r.dot", "flows.tsv"];
     let mut arguments = vec!["analyze", "a.yaml"];
     for name in names {
         arguments.extend(["-o", name]);
     }
     let run = folder.run(&arguments);
     assert_eq!(run.status, 0, "{run:?}");
-    let starts = ["<!doctype html>", "# ", "{", "{", "Id,", "<svg ", "source\ttarget\tport\tkind\tconfidence\n"];
+    let starts = [
+        "<!doctype html>",
+        "# ",
+        "{",
+        "{",
+        "Id,",
+        "<svg ",
+        "flowchart ",
+        "digraph ",
+        "source\ttarget\tport\tkind\tconfidence\n",
+    ];
     for (name, start) in names.iter().zip(starts) {
         let text = folder.read(name);
         assert!(text.to_lowercase().starts_with(&start.to_lowercase()), "{name}: {}", &text[..60]);
     }
+}
+
+#[test]
+fn a_picture_of_one_service() {
+    let two = format!("{POD}---\n{}", POD.replace("good", "other"));
+    let folder = Folder::new(&[("a.yaml", two.as_bytes())]);
+    for name in ["good", "Pod/default/good"] {
+        let run = folder.run(&["analyze", "a.yaml", "--format", "mermaid", "--focus", name]);
+        assert_eq!(run.status, 0, "{run:?}");
+        assert!(run.out.contains("good") && !run.out.contains("other"), "{run:?}");
+    }
+    let run = folder.run(&["analyze", "a.yaml", "--focus", "nobody"]);
+    assert_eq!(run.status, 2, "{run:?}");
+    assert!(run.err.contains("nothing in this input is called nobody"), "{run:?}");
+    let run = folder.run(&["analyze", "a.yaml", "-o", "r.png"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(std::fs::read(folder.path().join("r.png")).expect("a picture").starts_with(b"\x89PNG"));
 }
 
 #[test]

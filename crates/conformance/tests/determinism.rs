@@ -9,8 +9,18 @@ use std::time::Duration;
 use kubestride_conformance::{kubestride, workspace};
 use serde_json::Value;
 
-const OUTPUTS: [&str; 7] =
-    ["threats.json", "threats.sarif", "threats.csv", "report.md", "report.html", "diagram.svg", "flows.tsv"];
+const OUTPUTS: [&str; 10] = [
+    "threats.json",
+    "threats.sarif",
+    "threats.csv",
+    "report.md",
+    "report.html",
+    "diagram.svg",
+    "diagram.png",
+    "diagram.mmd",
+    "diagram.dot",
+    "flows.tsv",
+];
 
 fn analyze(input: &Path, threads: usize) -> Vec<(&'static str, Vec<u8>)> {
     let folder = tempfile::tempdir().expect("a folder");

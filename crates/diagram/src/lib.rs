@@ -1,4 +1,4 @@
-//! From a model to a drawing, and from a drawing to SVG.
+//! From a model to a drawing, and from a drawing to SVG; or to text that other programs draw.
 //!
 //! The layout is a pure function: boundaries are laid out from the inside out, each as a layered graph (sources left,
 //! targets right), and lines run in the channels between its columns. What cannot go wrong by construction: a member
@@ -12,7 +12,10 @@ mod columns;
 mod drawing;
 mod emit;
 mod graph;
+mod graphviz;
 mod level;
+mod measure;
+mod mermaid;
 mod nest;
 mod nets;
 mod order;
@@ -25,12 +28,16 @@ mod svg;
 mod text;
 mod tracks;
 
+use std::io;
+
 use kubestride_model::{BoundaryId, ElementId, Model};
 
 pub use drawing::{Drawing, Frame, Label, Line, Point, Rect, Shape, ShapeKind};
+pub use measure::{Measures, measure};
 pub use svg::{Mark, STYLE, SvgOptions, svg};
 pub use text::is_unprintable;
 
+use graph::Graph;
 use select::Part;
 
 /// Which part of a model a drawing shows.
@@ -66,17 +73,34 @@ impl Default for Options {
 
 /// Lays out a model, or a part of it.
 pub fn layout(model: &Model, options: &Options) -> Drawing {
+    emit::draw(&graph(model, options))
+}
+
+/// Writes a model, or a part of it, as a flowchart of Mermaid.
+///
+/// # Errors
+/// What `out` reports.
+pub fn mermaid(model: &Model, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    mermaid::write(&graph(model, options), out)
+}
+
+/// Writes a model, or a part of it, for Graphviz.
+///
+/// # Errors
+/// What `out` reports.
+pub fn graphviz(model: &Model, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    graphviz::write(&graph(model, options), out)
+}
+
+/// What is to be drawn.
+fn graph(model: &Model, options: &Options) -> Graph {
     let part = match options.view {
-        View::Overview => return emit::draw(&overview::overview(model, options)),
+        View::Overview => return overview::overview(model, options),
         View::Whole => Part::whole(model),
         View::Boundary(boundary) => Part::of_boundary(model, boundary, options.most_shapes),
         View::Element(element) => Part::of_element(model, element, options.most_shapes),
     };
     let graph = select::graph(model, &part);
     let fits = graph.nodes.len() <= options.most_shapes && graph.edges.len() <= options.most_lines;
-    if fits || options.view != View::Whole {
-        emit::draw(&graph)
-    } else {
-        emit::draw(&overview::overview(model, options))
-    }
+    if fits || options.view != View::Whole { graph } else { overview::overview(model, options) }
 }

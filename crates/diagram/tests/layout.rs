@@ -2,7 +2,7 @@
 
 mod common;
 
-use kubestride_diagram::{Drawing, Options, Rect, SvgOptions, layout, svg};
+use kubestride_diagram::{Drawing, Options, Rect, SvgOptions, View, layout, measure, svg};
 
 /// Number of random models.
 const MODELS: u64 = 1000;
@@ -19,9 +19,16 @@ fn inside(rect: &Rect) -> Rect {
     Rect { x: rect.x + 1, y: rect.y + 1, width: rect.width - 2, height: rect.height - 2 }
 }
 
+/// All of each model, its overview, and one boundary and one element of it.
 fn each(check: impl Fn(u64, &Drawing)) {
     for seed in 1..=MODELS {
-        check(seed, &layout(&common::random(seed, 5 + seed as usize % 40, false), &Options::default()));
+        let model = common::random(seed, 5 + seed as usize % 40, false);
+        let boundary = model.boundaries().last().map(|(id, _)| View::Boundary(id));
+        let element = model.elements().nth(seed as usize % 7).map(|(id, _)| View::Element(id));
+        let views = [Some(View::Whole), Some(View::Overview), boundary, element];
+        for view in views.into_iter().flatten() {
+            check(seed, &layout(&model, &Options { view, ..Options::default() }));
+        }
     }
     check(0, &layout(&common::shop(), &Options::default()));
 }
@@ -96,14 +103,9 @@ fn lines_run_along_the_axes_and_through_nothing() {
 #[test]
 fn texts_do_not_lie_on_each_other() {
     each(|seed, drawing| {
-        for (i, label) in drawing.labels.iter().enumerate() {
-            let other = drawing.labels[..i].iter().find(|o| o.rect.overlaps(&label.rect));
-            assert!(other.is_none(), "seed {seed}: {label:?} on {other:?}");
-            let shape = drawing.shapes.iter().find(|s| s.rect.overlaps(&label.rect));
-            assert!(shape.is_none(), "seed {seed}: {label:?} on {shape:?}");
-            let frame = drawing.frames.iter().find(|f| f.title.overlaps(&label.rect));
-            assert!(frame.is_none(), "seed {seed}: {label:?} on the name of {frame:?}");
-        }
+        let measures = measure(drawing);
+        let bad = (measures.texts_on_texts, measures.texts_on_shapes, measures.lines_through_shapes);
+        assert_eq!(bad, (0, 0, 0), "seed {seed}: {measures:?}");
     });
 }
 

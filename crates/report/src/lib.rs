@@ -4,12 +4,14 @@
 //! Adding a format is adding a module with a [`Format`] and naming it in [`FORMATS`].
 
 mod csv;
+mod diagram_text;
 pub mod evidence;
 mod flows;
 mod html;
 mod json;
 mod markdown;
 mod markdown_html;
+mod png;
 mod sarif;
 pub mod summary;
 mod svg;
@@ -19,7 +21,7 @@ use std::io;
 use std::path::Path;
 
 use kubestride_analysis::Analysis;
-use kubestride_model::Model;
+use kubestride_model::{ElementId, Model};
 use kubestride_source::{Diagnostic, SourceMap};
 use kubestride_template::ThreatType;
 
@@ -44,6 +46,8 @@ pub struct Report<'a> {
     pub analysis: &'a Analysis,
     /// What readers reported.
     pub diagnostics: &'a [Diagnostic],
+    /// The element that pictures are about; without one they show the whole model.
+    pub focus: Option<ElementId>,
 }
 
 /// One input as the user named it.
@@ -77,8 +81,18 @@ pub trait Format: Sync {
 }
 
 /// All formats, sorted by name.
-pub const FORMATS: &[&dyn Format] =
-    &[&csv::Csv, &flows::FlowsTsv, &html::Html, &json::Json, &markdown::Markdown, &sarif::Sarif, &svg::Svg];
+pub const FORMATS: &[&dyn Format] = &[
+    &csv::Csv,
+    &diagram_text::Graphviz,
+    &flows::FlowsTsv,
+    &html::Html,
+    &json::Json,
+    &markdown::Markdown,
+    &diagram_text::Mermaid,
+    &png::Png,
+    &sarif::Sarif,
+    &svg::Svg,
+];
 
 /// The format with this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use kubestride_analysis::{Severity, Threat};
-use kubestride_diagram::{Mark, SvgOptions};
+use kubestride_diagram::{Mark, Options, SvgOptions, View};
 use kubestride_model::ElementId;
 
 use crate::{Format, Report, summary};
@@ -23,9 +23,14 @@ impl Format for Svg {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let drawing = kubestride_diagram::layout(report.model, &kubestride_diagram::Options::default());
+        let drawing = kubestride_diagram::layout(report.model, &layout_options(report));
         kubestride_diagram::svg(&drawing, &SvgOptions { style: true, ..options(report) }, out)
     }
+}
+
+/// What pictures show.
+pub(crate) fn layout_options(report: &Report<'_>) -> Options {
+    Options { view: report.focus.map_or(View::Whole, View::Element), ..Options::default() }
 }
 
 /// Title, description and marks for open threats.

@@ -6,17 +6,23 @@ mod threats;
 use std::io::{self, Write};
 
 use kubestride_analysis::{Severity, State, fixes};
+use kubestride_diagram::Options;
 use kubestride_model::SubjectRef;
 use kubestride_source::Level;
 
 use crate::evidence::position;
 use crate::summary::{Summary, WorkloadCount, counted, short_name};
+use crate::svg::layout_options;
 use crate::text::{flat, generic};
 use crate::{Format, Report};
 use escape::{code, text};
 
 /// How many fixes are shown.
 const FIXES: usize = 10;
+
+/// What a diagram within a page may have.
+const MOST_SHAPES: usize = 60;
+const MOST_LINES: usize = 120;
 
 /// How many subjects of a fix are named.
 const SUBJECTS: usize = 3;
@@ -38,6 +44,7 @@ impl Format for Markdown {
         let summary = Summary::of(report);
         head(report, &summary, out)?;
         first(report, out)?;
+        picture(report, out)?;
         services(report, &summary, out)?;
         threats::write(report, &summary, out)?;
         undetermined(report, out)?;
@@ -106,6 +113,14 @@ fn first(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nand {} more kinds of threat.", ranked.len() - FIXES)?;
     }
     Ok(())
+}
+
+/// The diagram, or its overview where it would be too large to be read in a page.
+fn picture(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let options = Options { most_shapes: MOST_SHAPES, most_lines: MOST_LINES, ..layout_options(report) };
+    writeln!(out, "\n## Data-flow diagram\n\n```mermaid")?;
+    kubestride_diagram::mermaid(report.model, &options, out)?;
+    writeln!(out, "```")
 }
 
 /// Every workload, the one with the worst threats first. Those without threats are in the table too: that nothing was

@@ -69,6 +69,7 @@ impl Fixture {
             types: &self.types,
             analysis: &self.analysis,
             diagnostics: &self.diagnostics,
+            focus: None,
         }
     }
 
