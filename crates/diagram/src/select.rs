@@ -306,10 +306,14 @@ fn bundle(model: &Model, flows: &[FlowId]) -> Bundle {
             first.cloned().unwrap_or_else(|| format!("{} flows", many.len()))
         }
     };
+    // Flows between the same ends cross the same boundaries.
+    let crossed = flows.first().map_or(&[][..], |first| model.crossings(model.flow(*first).crosses));
+    let crossed: Vec<String> = crossed.iter().map(|b| boundary_name(model, *b)).collect();
+    let crosses = if crossed.is_empty() { String::new() } else { format!("\nCrosses {}", crossed.join(", ")) };
     Bundle {
         label,
         dashed: flows.iter().all(|f| model.flow(*f).confidence == Confidence::Possible),
-        tooltip: listing(texts),
+        tooltip: listing(texts) + &crosses,
         identities: flows.iter().map(|f| model.text(model.flow(*f).identity).to_owned()).collect(),
     }
 }

@@ -95,6 +95,15 @@ pub(crate) fn of_image(image: &str) -> Option<&'static Technology> {
     })
 }
 
+/// What keeps data and is called on a port, where no other kind of server is known to use that port.
+pub(crate) fn datastore_of_port(port: u16) -> Option<&'static Technology> {
+    let keeps_data =
+        |class| matches!(class, TechnologyClass::Database | TechnologyClass::Cache | TechnologyClass::Queue);
+    let mut known = all().iter().filter(|t| t.ports.contains(&port));
+    let first = known.next().filter(|t| keeps_data(t.class) && !t.protocol.starts_with("HTTP"))?;
+    known.all(|t| t.protocol == first.protocol && keeps_data(t.class)).then_some(first)
+}
+
 /// The protocol that is spoken on a well-known port.
 pub(crate) fn protocol_of_port(port: u16) -> Option<&'static str> {
     match port {

@@ -70,6 +70,7 @@ fn origin(report: &Report<'_>, evidence: &Evidence, span: Option<Span>) -> Origi
 
 fn place<'a>(report: &Report<'a>, evidence: &Evidence, note: String) -> Located<'a> {
     let (file, at) = position(report, evidence.span).unzip();
+    let note = if note.is_empty() && file.is_some() { "declared here".to_owned() } else { note };
     let span = evidence.span.filter(|_| file.is_some());
     Located {
         file,

@@ -6,6 +6,7 @@
 mod data;
 pub(crate) mod escape;
 mod first;
+mod glance;
 mod places;
 mod policy;
 mod questions;
@@ -66,6 +67,7 @@ impl Format for Html {
                 "facts" => facts(report, out)?,
                 "counts" => counts(report, out)?,
                 "first" => first::section(report, out)?,
+                "glance" => glance::section(report, out)?,
                 "picture" => out.write_all(views.first.as_bytes())?,
                 "views" => views.table(out)?,
                 "unknown" => questions::undetermined(report, out)?,

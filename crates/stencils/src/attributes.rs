@@ -71,8 +71,8 @@ declare_attributes! {
     TOKEN_MOUNTED: YesNo = "tokenMounted", Value::Choice(YesNo::Yes as u8);
     /// A role is bound to its service account, or it is a known client of the Kubernetes API.
     API_ACCESS: YesNo = "apiAccess", NO;
-    /// Its service account can act in a cloud account.
-    CLOUD_IDENTITY: YesNo = "cloudIdentity", NO;
+    /// The cloud in which its service account can act.
+    CLOUD_IDENTITY: CloudIdentity = "cloudIdentity", Value::Choice(CloudIdentity::None as u8);
     /// It can be reached from outside the cluster.
     EXPOSED: YesNo = "exposed", NO;
     /// Number of replicas; unset for DaemonSets and jobs.

@@ -138,6 +138,18 @@ choices! {
         Shared = "Shared",
     }
 
+    /// The cloud in which a service account can act.
+    CloudIdentity {
+        /// AWS, through a role.
+        Aws = "AWS",
+        /// Azure, through workload identity.
+        Azure = "Azure",
+        /// Google Cloud, through workload identity.
+        Google = "Google Cloud",
+        /// None that the input shows.
+        None = "None",
+    }
+
     /// What a network policy lets reach, or be reached by, a workload.
     Isolation {
         /// No policy selects it for this direction.

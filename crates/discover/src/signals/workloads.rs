@@ -11,7 +11,7 @@ use kubestride_yaml::Value;
 
 use super::Signal;
 use crate::claims::{Claims, Note, Party, Subject};
-use crate::technology::Technology;
+use crate::technology::{Technology, datastore_of_port};
 use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct Workloads;
@@ -21,11 +21,11 @@ const SANDBOXES: [&str; 8] =
     ["gvisor", "runsc", "kata", "kata-containers", "kata-qemu", "kata-clh", "kata-fc", "firecracker"];
 
 /// Annotations of service accounts that tie them to an identity in a cloud account.
-const CLOUD_ANNOTATIONS: [&str; 4] = [
-    "eks.amazonaws.com/role-arn",
-    "iam.gke.io/gcp-service-account",
-    "azure.workload.identity/client-id",
-    "iam.amazonaws.com/role",
+const CLOUD_ANNOTATIONS: [(&str, CloudIdentity); 4] = [
+    ("eks.amazonaws.com/role-arn", CloudIdentity::Aws),
+    ("iam.gke.io/gcp-service-account", CloudIdentity::Google),
+    ("azure.workload.identity/client-id", CloudIdentity::Azure),
+    ("iam.amazonaws.com/role", CloudIdentity::Aws),
 ];
 
 impl Signal for Workloads {
@@ -116,10 +116,11 @@ fn identity(world: &World<'_>, workload: &WorkloadInfo<'_>, sharing: usize, subj
     let value = if mounted { YesNo::Yes } else { YesNo::No };
     claims.set(subject.clone(), attr::TOKEN_MOUNTED.id, attr::TOKEN_MOUNTED.value(value), note);
 
-    let cloud = account.and_then(|a| a.annotations().find(|e| CLOUD_ANNOTATIONS.contains(&e.key)));
-    if let Some(entry) = cloud {
+    let cloud_of = |key: &str| CLOUD_ANNOTATIONS.iter().find(|(annotation, _)| *annotation == key).map(|(_, c)| *c);
+    let cloud = account.and_then(|a| a.annotations().find_map(|e| Some((e, cloud_of(e.key)?))));
+    if let Some((entry, cloud)) = cloud {
         let note = Note::stated(entry.key_span, format!("service account {name} acts in a cloud account"));
-        claims.set(subject.clone(), attr::CLOUD_IDENTITY.id, attr::CLOUD_IDENTITY.value(YesNo::Yes), note);
+        claims.set(subject.clone(), attr::CLOUD_IDENTITY.id, attr::CLOUD_IDENTITY.value(cloud), note);
     }
 }
 
@@ -140,7 +141,10 @@ fn autoscaled(world: &World<'_>) -> BTreeMap<String, kubestride_source::Span> {
 }
 
 fn technology(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {
-    let Some((technology, at)) = workload.technology else { return };
+    let Some((technology, at)) = workload.technology else {
+        by_port(workload, subject, claims);
+        return;
+    };
     let Some(container) = workload.containers.get(at) else { return };
     let Some(image) = container.image() else { return };
     let note = Note::stated(image.span(), "known by its image");
@@ -150,6 +154,15 @@ fn technology(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claim
     if let Some((value, note)) = anonymous_access(workload, technology, at) {
         claims.set(subject.clone(), attr::ANONYMOUS_ACCESS.id, attr::ANONYMOUS_ACCESS.value(value), note);
     }
+}
+
+/// An image of one's own that declares the port of a database is one, by whatever name.
+fn by_port(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {
+    let ports = workload.containers.iter().flat_map(|c| c.ports());
+    let Some((port, technology)) = ports.filter_map(|p| Some((p, datastore_of_port(p.number)?))).next() else { return };
+    let note = Note::stated(port.span, format!("{} is the port of {}", port.number, technology.protocol));
+    let class = attr::TECHNOLOGY_CLASS.value(technology.class);
+    claims.set(subject.clone(), attr::TECHNOLOGY_CLASS.id, class, note);
 }
 
 /// Whether the server accepts callers without a password, where its configuration shows it.

@@ -68,7 +68,8 @@ pub(crate) fn section(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()
     }
     writeln!(out, "</ol>")?;
     if fixes.len() > MOST {
-        writeln!(out, "<h3>Then</h3>\n<ol class=\"fixes short\" start=\"{}\">", MOST + 1)?;
+        let rest = counted(fixes.len() - MOST, "more change", "more changes");
+        writeln!(out, "<details><summary>Then: {rest}</summary>\n<ol class=\"fixes short\" start=\"{}\">", MOST + 1)?;
         for fix in fixes.iter().skip(MOST) {
             let Some(threat_type) = report.types.get(fix.threat_type) else { continue };
             heading(report, threat_type, fix, out)?;
@@ -76,7 +77,7 @@ pub(crate) fn section(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()
             named(report, fix, out)?;
             writeln!(out, "</li>")?;
         }
-        writeln!(out, "</ol>")?;
+        writeln!(out, "</ol></details>")?;
     }
     writeln!(out, "</section>")
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kubestride_model::{BoundaryKind, Domain, ElementId, FlowId, FlowKind, SubjectRef, Value};
+use kubestride_stencils::attributes::{AUTHENTICATION, ENCRYPTION, ENTRY};
 use serde::Serialize;
 
 use super::snippets::{Piece, Snippets, clean};
@@ -120,11 +121,11 @@ fn facts(report: &Report<'_>, id: FlowId) -> Vec<(String, String)> {
         facts.push(("Travels through".to_owned(), clean(model.text(via))));
     }
     if matches!(flow.kind, FlowKind::Traffic | FlowKind::Exposure) {
-        for name in ["encryption", "authentication", "entry"] {
-            let attribute = model.vocabulary().find_attribute(name);
-            let value = attribute.and_then(|a| Some((a, model.value(SubjectRef::Flow(id), a)?)));
-            let known = value.filter(|(_, v)| *v != Value::Unknown).map(|(a, v)| model.value_text(a, v));
-            let unknown = (name != "entry").then(|| "not known".to_owned());
+        for attribute in [ENCRYPTION.id, AUTHENTICATION.id, ENTRY.id] {
+            let value = model.value(SubjectRef::Flow(id), attribute);
+            let known = value.filter(|v| *v != Value::Unknown).map(|v| model.value_text(attribute, v));
+            let unknown = (attribute != ENTRY.id).then(|| "not known".to_owned());
+            let name = model.vocabulary().attribute(attribute).map_or("", |a| &a.name);
             facts.extend(known.or(unknown).map(|text| (crate::text::capital(name), text)));
         }
     }
