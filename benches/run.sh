@@ -55,3 +55,6 @@ if [ -n "${KUBESTRIDE_CORPUS:-}" ]; then
 else
     echo "KUBESTRIDE_CORPUS is not set: the corpora were left out"
 fi
+
+# The layout of nested models, beside writing the same drawings.
+cargo run --quiet --profile dist -p kubestride-diagram --example layout_speed
