@@ -73,6 +73,7 @@ fn threat(
         subject,
         rating: rate(model, threat_type, subject, lowered),
         computed: if mitigated { State::Mitigated } else { State::NotStarted },
+        decision: None,
         controls,
         evidence,
     }

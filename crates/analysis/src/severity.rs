@@ -52,6 +52,19 @@ pub struct Rating {
     pub lowered: bool,
 }
 
+impl Rating {
+    /// A severity that somebody set.
+    pub fn plain(severity: Severity) -> Self {
+        let impact = match severity {
+            Severity::Low => Impact::Low,
+            Severity::Medium => Impact::Medium,
+            Severity::High => Impact::High,
+            Severity::Critical => Impact::Critical,
+        };
+        Self { severity, impact, likelihood: Likelihood::High, raised_by: None, lowered: false }
+    }
+}
+
 /// Rates a threat of this type for one subject: impact, lowered by one step for each step that likelihood is below high.
 pub(crate) fn rate(model: &Model, threat_type: &ThreatType, subject: SubjectRef, lowered: bool) -> Rating {
     let exposed = (threat_type.actor == Actor::CompromisedWorkload).then(|| exposed_party(model, subject)).flatten();

@@ -60,6 +60,21 @@ pub struct AppliedControl {
     pub evidence: Vec<Cited>,
 }
 
+/// What somebody decided about a threat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The state.
+    pub state: State,
+    /// Why, in the words of who decided.
+    pub justification: String,
+    /// Who; empty where nobody said.
+    pub by: String,
+    /// When, as it was written.
+    pub at: String,
+    /// The threat does not fire any more; the decision is kept.
+    pub stale: bool,
+}
+
 /// One threat type firing for one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Threat {
@@ -71,6 +86,8 @@ pub struct Threat {
     pub rating: Rating,
     /// The state that controls give it.
     pub computed: State,
+    /// What somebody decided about it.
+    pub decision: Option<Decision>,
     /// Controls in place.
     pub controls: Vec<AppliedControl>,
     /// Why it fires.
@@ -78,6 +95,11 @@ pub struct Threat {
 }
 
 impl Threat {
+    /// What was decided, else what controls give.
+    pub fn state(&self) -> State {
+        self.decision.as_ref().map_or(self.computed, |d| d.state)
+    }
+
     /// The elements it is about: source and target of a flow; for other subjects the workload or store as target.
     pub fn parties(&self, model: &Model) -> (Option<ElementId>, Option<ElementId>) {
         match self.subject {

@@ -274,6 +274,7 @@ impl<'w, 'a> Merger<'w, 'a> {
         let protocol = protocol.unwrap_or_else(|| if network { "TCP" } else { "-" }.to_owned());
         let access = claims.iter().filter_map(|c| c.access).max_by_key(|a| *a == Access::ReadWrite);
         let draft = FlowDraft {
+            identity: None,
             source,
             target,
             kind: first.kind,

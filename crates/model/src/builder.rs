@@ -19,6 +19,8 @@ struct Draft {
 /// A flow to add; what is not set is found out from the ends.
 #[derive(Debug, Clone, Copy)]
 pub struct FlowDraft<'a> {
+    /// An identity of its own, where it has one; else it is made of its ends, its kind and its port.
+    pub identity: Option<&'a str>,
     /// Who opens the connection.
     pub source: ElementId,
     /// Who accepts it.
@@ -55,6 +57,7 @@ pub struct Builder {
     names: Vec<Name>,
     drafts: HashMap<SubjectRef, Draft>,
     by_identity: HashMap<(u8, Symbol), u32>,
+    crossings: HashMap<Symbol, Vec<BoundaryId>>,
 }
 
 const NO_ATTRIBUTES: Attributes = Attributes { values: 0, evidence_start: 0, evidence_len: 0 };
@@ -74,6 +77,7 @@ impl Builder {
             names: Vec::new(),
             drafts: HashMap::new(),
             by_identity: HashMap::new(),
+            crossings: HashMap::new(),
         }
     }
 
@@ -276,13 +280,11 @@ impl Builder {
     /// Adds a flow.
     pub fn flow(&mut self, draft: FlowDraft<'_>, evidence: Evidence) -> FlowId {
         let port = draft.port.map_or("-".to_owned(), |p| p.to_string());
-        let identity = format!(
-            "{}->{}:{}:{}/{port}",
-            self.identity(draft.source),
-            self.identity(draft.target),
-            draft.kind.as_str(),
-            draft.protocol
-        );
+        let made = || {
+            let (source, target) = (self.identity(draft.source), self.identity(draft.target));
+            format!("{source}->{target}:{}:{}/{port}", draft.kind.as_str(), draft.protocol)
+        };
+        let identity = draft.identity.map_or_else(made, str::to_owned);
         let (identity, protocol) = (self.symbols.intern(&identity), self.symbols.intern(draft.protocol));
         let via = draft.via.map(|v| self.symbols.intern(v));
         let id = match self.known(1, identity, self.flows.len()) {
@@ -320,6 +322,13 @@ impl Builder {
         };
         self.explain(SubjectRef::Flow(id), evidence);
         id
+    }
+
+    /// Says which boundaries a flow crosses, where that is not decided by which of them hold its ends.
+    pub fn set_crossings(&mut self, flow: FlowId, crossed: Vec<BoundaryId>) {
+        if let Some(flow) = self.flows.get(flow.index()) {
+            self.crossings.insert(flow.identity, crossed);
+        }
     }
 
     /// Sets an attribute. A later call replaces the value and its evidence.
@@ -455,6 +464,7 @@ impl Finisher {
             boundaries,
             mut controls,
             mut names,
+            crossings,
             ..
         } = self.builder;
         let mut model = self.model;
@@ -493,6 +503,11 @@ impl Finisher {
         }
 
         cross(&mut model, &mut flows, &elements, &boundaries);
+        for flow in flows.iter_mut().filter(|f| crossings.contains_key(&f.identity)) {
+            let crossed = crossings.get(&flow.identity).cloned().unwrap_or_default();
+            flow.crosses = CrossingSetId(model.crossing_sets.len() as u32);
+            model.crossing_sets.push(crossed.into());
+        }
         model.outgoing = Adjacency::new(elements.len(), flows.iter().map(|f| f.source));
         model.incoming = Adjacency::new(elements.len(), flows.iter().map(|f| f.target));
         Model { vocabulary, symbols, elements, containers, flows, boundaries, controls, names, ..model }

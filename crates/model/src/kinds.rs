@@ -88,6 +88,8 @@ named! {
         ControlPlane = "control-plane",
         /// What belongs to nodes: host paths, sockets, kubelet, metadata service.
         Node = "node",
+        /// Drawn by a person, who knows what it stands for.
+        Drawn = "drawn",
         /// A namespace.
         Namespace = "namespace",
         /// One workload.

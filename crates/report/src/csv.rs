@@ -38,11 +38,11 @@ impl Format for Csv {
             let cells = [
                 &number.to_string(),
                 &threat_type.title.render(report.model, threat.subject),
-                threat_type.category.title(),
+                threat_type.category_title(),
                 &diagram,
                 &short_name(report.model, threat.subject),
                 priority(threat),
-                threat.computed.title(),
+                threat.state().title(),
                 "",
                 &description(report, threat_type, threat),
                 &justification(report, threat_type, threat),

@@ -133,7 +133,7 @@ fn counts(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<th scope=\"col\">All</th></tr></thead><tbody>")?;
     for state in summary::STATES {
         let of = |severity: Option<Severity>| {
-            let all = report.analysis.threats.iter().filter(|t| t.computed == state);
+            let all = report.analysis.threats.iter().filter(|t| t.state() == state);
             all.filter(|t| severity.is_none_or(|s| t.rating.severity == s)).count()
         };
         write!(out, "<tr><th scope=\"row\">{}</th>", state.title())?;

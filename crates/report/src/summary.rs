@@ -123,8 +123,8 @@ impl Summary {
     }
 
     fn count(&mut self, report: &Report<'_>, threat: &Threat) {
-        let (open, severity) = (threat.computed.is_open(), threat.rating.severity);
-        if let Some((_, count)) = self.states.iter_mut().find(|(s, _)| *s == threat.computed) {
+        let (open, severity) = (threat.state().is_open(), threat.rating.severity);
+        if let Some((_, count)) = self.states.iter_mut().find(|(s, _)| *s == threat.state()) {
             *count += 1;
         }
         let category = report.types.get(threat.threat_type).map(|t| t.category);
@@ -139,7 +139,7 @@ impl Summary {
         let at = owner.and_then(|id| self.workloads.binary_search_by_key(&id, |w| w.workload).ok());
         match at.and_then(|at| self.workloads.get_mut(at)) {
             Some(workload) if open => workload.open.add(severity),
-            Some(workload) => workload.mitigated += usize::from(threat.computed == State::Mitigated),
+            Some(workload) => workload.mitigated += usize::from(threat.state() == State::Mitigated),
             None if open => self.elsewhere.add(severity),
             None => {}
         }

@@ -58,7 +58,7 @@ fn marked_element(report: &Report<'_>, threat: &Threat) -> Option<ElementId> {
 
 fn marks(report: &Report<'_>) -> BTreeMap<String, Mark> {
     let mut worst: BTreeMap<ElementId, (Severity, usize, usize)> = BTreeMap::new();
-    for threat in report.analysis.threats.iter().filter(|t| t.computed.is_open()) {
+    for threat in report.analysis.threats.iter().filter(|t| t.state().is_open()) {
         let Some(element) = marked_element(report, threat) else { continue };
         let entry = worst.entry(element).or_insert((threat.rating.severity, 0, 0));
         if threat.rating.severity > entry.0 {

@@ -87,6 +87,7 @@ impl Reader<'_> {
             title: title?,
             title_text: title_text?,
             category: category?,
+            category_name: None,
             subject: subject?,
             actor: actor?,
             when: when?,

@@ -24,6 +24,8 @@ enum Root {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Field {
     Name,
+    /// What is written on the line of a flow.
+    Label,
     Attribute(AttributeId),
 }
 
@@ -50,6 +52,42 @@ impl TextTemplate {
         Ok(Self { parts })
     }
 
+    /// A text of a template of Threat Modeling Tool: the names of source, target and flow are replaced, in any case, and
+    /// everything else stays as it is. The name of a flow is what is written on its line.
+    pub fn import(text: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(open) = rest.find('{') {
+            let (before, after) = rest.split_at(open);
+            literal.push_str(before);
+            let close = after.find('}');
+            let inner = close.and_then(|close| after.get(1..close)).unwrap_or("");
+            let part = |root, field| Some(Part::Reference { root, workload: false, namespace: false, field });
+            let reference = match inner.trim().to_ascii_lowercase().as_str() {
+                "source.name" => part(Root::Source, Field::Name),
+                "target.name" => part(Root::Target, Field::Name),
+                "flow.name" => part(Root::Subject, Field::Label),
+                _ => None,
+            };
+            match (reference, close) {
+                (Some(reference), Some(close)) => {
+                    parts.push(Part::Literal(std::mem::take(&mut literal)));
+                    parts.push(reference);
+                    rest = after.get(close + 1..).unwrap_or("");
+                }
+                _ => {
+                    literal.push('{');
+                    rest = after.get(1..).unwrap_or("");
+                }
+            }
+        }
+        literal.push_str(rest);
+        parts.push(Part::Literal(literal));
+        parts.retain(|p| !matches!(p, Part::Literal(text) if text.is_empty()));
+        Self { parts }
+    }
+
     /// The text for one subject.
     pub fn render(&self, model: &Model, subject: SubjectRef) -> String {
         let mut out = String::new();
@@ -60,6 +98,10 @@ impl TextTemplate {
                     let Some(thing) = resolve(*root, *workload, *namespace, model, subject) else { continue };
                     match field {
                         Field::Name => out.push_str(&model.name_of(thing)),
+                        Field::Label => match thing {
+                            SubjectRef::Flow(id) => out.push_str(model.text(model.flow(id).protocol)),
+                            other => out.push_str(&model.name_of(other)),
+                        },
                         Field::Attribute(attribute) => match model.value(thing, *attribute) {
                             Some(value) => out.push_str(&model.value_text(*attribute, value)),
                             None => out.push_str("Unknown"),

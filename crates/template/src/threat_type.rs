@@ -49,6 +49,8 @@ words! {
         DenialOfService = "denial-of-service",
         /// Somebody gains rights.
         ElevationOfPrivilege = "elevation-of-privilege",
+        /// A category of a template of its own.
+        Other = "other",
     }
 }
 
@@ -62,6 +64,7 @@ impl Category {
             Category::InformationDisclosure => "Information Disclosure",
             Category::DenialOfService => "Denial Of Service",
             Category::ElevationOfPrivilege => "Elevation Of Privilege",
+            Category::Other => "Other",
         }
     }
 }
@@ -175,6 +178,8 @@ pub struct ThreatType {
     pub title_text: String,
     /// STRIDE category.
     pub category: Category,
+    /// The name of the category in the template that the type is from, if that has names of its own.
+    pub category_name: Option<String>,
     /// What it is about.
     pub subject: SubjectKind,
     /// Who would do it.
@@ -198,6 +203,11 @@ pub struct ThreatType {
 }
 
 impl ThreatType {
+    /// The name of its category for people.
+    pub fn category_title(&self) -> &str {
+        self.category_name.as_deref().unwrap_or(self.category.title())
+    }
+
     /// Parses and checks the text of one file.
     ///
     /// # Errors

@@ -42,6 +42,7 @@ impl Sketch {
     pub fn flow(&mut self, source: ElementId, target: ElementId, kind: FlowKind, protocol: &str, port: Option<u16>) {
         let access = (kind == FlowKind::Store).then_some(Access::Read);
         let draft = FlowDraft {
+            identity: None,
             source,
             target,
             kind,

@@ -146,7 +146,7 @@ struct About {
 /// Workloads with the open threats that are wanted, the worst first.
 fn threats_of(report: &Report<'_>, wanted: impl Fn(&About) -> bool) -> Vec<String> {
     let mut by_owner: BTreeMap<Option<ElementId>, Vec<&Threat>> = BTreeMap::new();
-    for threat in report.analysis.threats.iter().filter(|t| t.computed.is_open()) {
+    for threat in report.analysis.threats.iter().filter(|t| t.state().is_open()) {
         let Some(threat_type) = report.types.get(threat.threat_type) else { continue };
         let is_flow = |kind| matches!(threat.subject, SubjectRef::Flow(id) if report.model.flow(id).kind == kind);
         // Escape to Host.

@@ -141,7 +141,7 @@ fn note(drawing: &Drawing) -> String {
 /// Threats by state among those that are about an element which is wanted.
 fn states(report: &Report<'_>, wanted: impl Fn(ElementId) -> bool) -> [usize; STATES.len()] {
     STATES.map(|state| {
-        let threats = report.analysis.threats.iter().filter(|t| t.computed == state);
+        let threats = report.analysis.threats.iter().filter(|t| t.state() == state);
         threats
             .filter(|t| {
                 let (source, target) = t.parties(report.model);

@@ -24,11 +24,11 @@ pub(crate) fn write(report: &Report<'_>, summary: &Summary, out: &mut dyn Write)
     let mut explained = BTreeSet::new();
     for severity in Severity::ALL {
         let title = format!("{}: {}", capital(severity.as_str()), summary.open.of(severity));
-        let belongs = |t: &&Threat| t.computed.is_open() && t.rating.severity == severity;
+        let belongs = |t: &&Threat| t.state().is_open() && t.rating.severity == severity;
         group(report, &title, belongs, &mut explained, out)?;
     }
     let title = format!("Mitigated: {}", summary.in_state(State::Mitigated));
-    group(report, &title, |t| t.computed == State::Mitigated, &mut explained, out)
+    group(report, &title, |t| t.state() == State::Mitigated, &mut explained, out)
 }
 
 fn group(
@@ -48,13 +48,13 @@ fn group(
     writeln!(out, "\n<details><summary>{title}</summary>")?;
     for (index, threats) in by_type {
         let Some(threat_type) = report.types.get(index) else { continue };
-        let (title, category) = (text(&generic(&threat_type.title_text)), threat_type.category.title());
+        let (title, category) = (text(&generic(&threat_type.title_text)), threat_type.category_title());
         writeln!(out, "\n#### {title}\n\n{category}, {}\n", code(&threat_type.id))?;
         for threat in threats.iter().copied() {
             one(report, threat_type, threat, out)?;
         }
         // Only the first time: the same advice again would hide what is new.
-        if threats.iter().any(|t| t.computed.is_open()) && explained.insert(index) {
+        if threats.iter().any(|t| t.state().is_open()) && explained.insert(index) {
             let advice = &threat_type.sections.mitigation;
             writeln!(out, "\n<details><summary>Mitigation</summary>\n\n{advice}\n\n</details>")?;
         }

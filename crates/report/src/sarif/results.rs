@@ -23,7 +23,7 @@ use crate::text::one_line;
 /// are in place, are related locations.
 pub(crate) fn result<'a>(report: &Report<'a>, rules: &Rules, threat: &Threat) -> Option<ResultItem<'a>> {
     let threat_type = report.types.get(threat.threat_type)?;
-    let open = threat.computed.is_open();
+    let open = threat.state().is_open();
     let of_controls = threat.controls.iter().flat_map(|control| &control.evidence);
     let mut placed = threat.evidence.iter().chain(of_controls).filter_map(|cited| physical(report, cited));
     let first = placed.next();
@@ -50,7 +50,7 @@ pub(crate) fn result<'a>(report: &Report<'a>, rules: &Rules, threat: &Threat) ->
         locations: [location],
         related_locations: related.collect(),
         partial_fingerprints: Fingerprints { threat: fingerprint(&threat_id(report, threat)) },
-        properties: ResultProperties { severity: threat.rating.severity.as_str(), state: threat.computed.as_str() },
+        properties: ResultProperties { severity: threat.rating.severity.as_str(), state: threat.state().as_str() },
     })
 }
 

@@ -39,7 +39,7 @@ fn rule(threat_type: &ThreatType, worst: Severity) -> Rule<'_> {
         "{}\n\n## Mitigation\n\n{}\n\n## Verify\n\n{}\n\n## References\n\n{}\n",
         sections.why, sections.mitigation, sections.verify, sections.references
     );
-    let mut tags = vec!["security".to_owned(), threat_type.category.title().to_owned()];
+    let mut tags = vec!["security".to_owned(), threat_type.category_title().to_owned()];
     for mapping in &threat_type.mappings {
         tags.extend(mapping.ids.iter().map(|id| format!("{}:{id}", mapping.scheme.key())));
     }

@@ -112,6 +112,7 @@ fn model(file: FileId) -> Model {
     b.set(SubjectRef::Element(cache), attributes::MUTUAL_TLS.id, strict, at_cache);
 
     let draft = |source, target, kind, stencil| FlowDraft {
+        identity: None,
         source,
         target,
         kind,

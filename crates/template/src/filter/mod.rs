@@ -25,10 +25,12 @@
 mod ast;
 mod check;
 mod eval;
+mod import;
 mod lexer;
 mod parser;
 
 pub use ast::{Comparison, Filter, Operand, Quantifier, Relation, Root, Test};
 pub use check::check;
 pub use eval::{Evaluation, Evaluator, Lists, Read, Scope, Truth};
+pub use import::{attribute as imported_attribute, import};
 pub use parser::parse;

@@ -100,7 +100,7 @@ pub(crate) fn threats(report: &Report<'_>, snippets: &Snippets) -> impl Iterator
             threat_type: this.threat_type,
             id: anchor("", model.identity_of(this.subject)),
             severity: Severity::ALL.iter().position(|s| *s == this.rating.severity).unwrap_or(0),
-            state: STATES.iter().position(|s| *s == this.computed).unwrap_or(0),
+            state: STATES.iter().position(|s| *s == this.state()).unwrap_or(0),
             title: clean(&threat_type.title.render(model, this.subject)),
             subject: clean(&subject_name(report, this.subject)),
             text: html(&threat_type.description.render(model, this.subject), false),

@@ -1,0 +1,342 @@
+//! From a model file to a model of ours, and from that to threats with what people decided about them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubestride_analysis::{Analysis, Decision, Rating, Severity, Threat, analyse};
+use kubestride_model::{
+    BoundaryId, BoundaryKind, Builder, Confidence, ElementId, ElementKind, Evidence, FlowDraft, FlowId, FlowKind,
+    Model, Origin, Role, StencilId, SubjectRef, Value, Vocabulary,
+};
+use kubestride_source::{Diagnostic, FileId, Span};
+use kubestride_template::filter::{Lists, imported_attribute};
+use kubestride_template::{Impact, ThreatType};
+
+use crate::geometry::{crosses_border, crosses_line};
+use crate::rules;
+use crate::surface::{Area, Line, Shape, ShapeKind, Surface, Thing};
+use crate::threats::{Instance, State};
+use crate::tm7::Tm7;
+
+/// A model file as a model and the types of threats of its template.
+#[derive(Debug)]
+pub struct Converted {
+    /// The data-flow diagram. Elements, flows and boundaries have their GUIDs as identities.
+    pub model: Model,
+    /// The types of threats of the template inside.
+    pub types: Vec<ThreatType>,
+    /// What could not be taken over.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The threats of a model file.
+#[derive(Debug)]
+pub struct Generated<'t> {
+    /// What the template generates, with what people decided; decisions about threats that are not generated any more
+    /// are marked as stale.
+    pub analysis: Analysis,
+    /// Decisions about flows or types that are gone.
+    pub lost: Vec<&'t Instance>,
+}
+
+/// Makes a model of a model file.
+pub fn convert(tm7: &Tm7, file: FileId) -> Converted {
+    let place = Span::new(file, 0, 0);
+    let mut diagnostics = Vec::new();
+    let mut vocabulary = rules::vocabulary(&tm7.knowledge);
+    let types = rules::threat_types(&tm7.knowledge, place, &mut vocabulary, &mut diagnostics);
+    for (generic, role) in [
+        ("GE.P", Role::Process),
+        ("GE.EI", Role::External),
+        ("GE.DS", Role::Store),
+        ("GE.DF", Role::Flow),
+        ("GE.TB.L", Role::Boundary),
+        ("GE.TB.B", Role::Boundary),
+        (DIAGRAM, Role::Boundary),
+    ] {
+        if vocabulary.find_stencil(generic).is_none() {
+            vocabulary.stencils.push(rules::stencil(generic, role, None));
+        }
+    }
+    let things =
+        tm7.surfaces.iter().flat_map(|s| s.shapes.iter().map(|s| &s.thing).chain(s.lines.iter().map(|l| &l.thing)));
+    let names: BTreeSet<&str> = things.flat_map(|t| &t.properties).map(|p| key(&p.name, &p.display)).collect();
+    names.into_iter().for_each(|name| imported_attribute(name, &mut vocabulary));
+    let stencils: BTreeMap<String, StencilId> =
+        vocabulary.stencils.iter().enumerate().map(|(i, s)| (s.name.to_string(), StencilId(i as u16))).collect();
+    let attributes = vocabulary.attributes.iter().enumerate();
+    let attributes = attributes.map(|(i, a)| (a.name.to_string(), kubestride_model::AttributeId(i as u16))).collect();
+    readable(&mut vocabulary, tm7);
+    let mut drawing =
+        Drawing { builder: Builder::new(vocabulary), stencils, attributes, file, diagnostics, known: BTreeSet::new() };
+    tm7.surfaces.iter().for_each(|surface| drawing.surface(surface));
+    Converted { model: drawing.builder.finish(), types, diagnostics: drawing.diagnostics }
+}
+
+/// The stencil of a diagram itself.
+const DIAGRAM: &str = "Diagram";
+
+/// The name that a property has in filters; properties of the tool itself have only one for people.
+fn key<'t>(name: &'t str, display: &'t str) -> &'t str {
+    if name.is_empty() { display } else { name }
+}
+
+/// Filters name stencils by id; people read their names.
+fn readable(vocabulary: &mut Vocabulary, tm7: &Tm7) {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for stencil in &mut vocabulary.stencils {
+        if let Some(element) = tm7.knowledge.element(&stencil.name).filter(|e| !e.name.is_empty()) {
+            stencil.doc = std::mem::replace(&mut stencil.name, Cow::Owned(element.name.clone()));
+        }
+        if !taken.insert(stencil.name.to_string()) {
+            stencil.name = Cow::Owned(format!("{} ({})", stencil.name, stencil.doc));
+        }
+    }
+}
+
+struct Drawing {
+    builder: Builder,
+    stencils: BTreeMap<String, StencilId>,
+    attributes: BTreeMap<String, kubestride_model::AttributeId>,
+    file: FileId,
+    diagnostics: Vec<Diagnostic>,
+    /// GUIDs that are taken.
+    known: BTreeSet<String>,
+}
+
+impl Drawing {
+    fn surface(&mut self, surface: &Surface) {
+        let name = if surface.name.is_empty() { "Diagram" } else { &surface.name };
+        let evidence = self.evidence(name);
+        let stencil = self.stencil(DIAGRAM, DIAGRAM);
+        let page = self.builder.boundary(&surface.guid, name, BoundaryKind::Drawn, stencil, None, evidence);
+        let borders = self.borders(surface, page, evidence);
+        let mut lines = Vec::new();
+        for line in surface.lines.iter().filter(|l| l.is_boundary) {
+            if let Some(id) = self.boundary(&line.thing, page, evidence) {
+                lines.push((line, id));
+            }
+        }
+        let mut elements: BTreeMap<&str, ElementId> = BTreeMap::new();
+        // A text is no element, unless a flow was drawn to it: then the tool generates for it as well.
+        let ends: BTreeSet<&str> = surface.lines.iter().flat_map(|l| [l.source.as_str(), l.target.as_str()]).collect();
+        let drawn = |s: &&Shape| s.kind != ShapeKind::Annotation || ends.contains(s.thing.guid.as_str());
+        for shape in surface.shapes.iter().filter(drawn) {
+            let around = shape.area.and_then(|a| innermost(&borders, &a)).unwrap_or(page);
+            if let Some(id) = self.element(shape, around, evidence) {
+                elements.insert(&shape.thing.guid, id);
+            }
+        }
+        for line in surface.lines.iter().filter(|l| !l.is_boundary) {
+            let Some(flow) = self.flow(line, &elements, evidence) else { continue };
+            let Some(curve) = &line.curve else { continue };
+            let mut crossed: Vec<BoundaryId> =
+                borders.iter().filter(|(area, _)| crosses_border(curve, area)).map(|(_, id)| *id).collect();
+            let meets = |other: &Line| other.curve.as_ref().is_some_and(|other| crosses_line(curve, other));
+            crossed.extend(lines.iter().filter(|(other, _)| meets(other)).map(|(_, id)| *id));
+            self.builder.set_crossings(flow, crossed);
+        }
+    }
+
+    /// Borders with their areas, the largest first; a border inside another has that one as parent.
+    fn borders(&mut self, surface: &Surface, page: BoundaryId, evidence: Evidence) -> Vec<(Area, BoundaryId)> {
+        let mut drawn: Vec<(&Shape, Area)> =
+            surface.shapes.iter().filter(|s| s.kind == ShapeKind::Border).filter_map(|s| Some((s, s.area?))).collect();
+        drawn.sort_by(|(_, a), (_, b)| (b.width * b.height).total_cmp(&(a.width * a.height)));
+        let mut borders: Vec<(Area, BoundaryId)> = Vec::new();
+        for (shape, area) in drawn {
+            let parent = innermost(&borders, &area).unwrap_or(page);
+            if let Some(id) = self.boundary(&shape.thing, parent, evidence) {
+                borders.push((area, id));
+            }
+        }
+        borders
+    }
+
+    fn boundary(&mut self, thing: &Thing, parent: BoundaryId, evidence: Evidence) -> Option<BoundaryId> {
+        let stencil = self.stencil(&thing.stencil, &thing.generic);
+        if !self.is_new(thing) {
+            return None;
+        }
+        let id = self.builder.boundary(&thing.guid, &thing.name, BoundaryKind::Drawn, stencil, Some(parent), evidence);
+        self.properties(thing, SubjectRef::Boundary(id), evidence);
+        Some(id)
+    }
+
+    fn element(&mut self, shape: &Shape, around: BoundaryId, evidence: Evidence) -> Option<ElementId> {
+        let kind = match shape.kind {
+            ShapeKind::Process => ElementKind::Process,
+            ShapeKind::External | ShapeKind::Annotation => ElementKind::External,
+            ShapeKind::Store => ElementKind::Store,
+            ShapeKind::Border => return None,
+        };
+        let thing = &shape.thing;
+        let stencil = self.stencil(&thing.stencil, &thing.generic);
+        if !self.is_new(thing) {
+            return None;
+        }
+        let id = self.builder.element(&thing.guid, &thing.name, kind, stencil, around, evidence);
+        self.properties(thing, SubjectRef::Element(id), evidence);
+        Some(id)
+    }
+
+    fn flow(&mut self, line: &Line, elements: &BTreeMap<&str, ElementId>, evidence: Evidence) -> Option<FlowId> {
+        let thing = &line.thing;
+        let end = |guid: &str| elements.get(guid).copied();
+        let (Some(source), Some(target)) = (end(&line.source), end(&line.target)) else {
+            let message = format!("the flow {} ({}) does not connect two elements", thing.name, thing.guid);
+            self.diagnostics.push(Diagnostic::warning("dangling-flow", message).at(Span::new(self.file, 0, 0)));
+            return None;
+        };
+        let stencil = self.stencil(&thing.stencil, &thing.generic);
+        if !self.is_new(thing) {
+            return None;
+        }
+        let draft = FlowDraft {
+            identity: Some(&thing.guid),
+            source,
+            target,
+            kind: FlowKind::Traffic,
+            stencil,
+            access: None,
+            port: None,
+            protocol: &thing.name,
+            via: None,
+            confidence: Confidence::Certain,
+            implicit: false,
+        };
+        let id = self.builder.flow(draft, evidence);
+        self.properties(thing, SubjectRef::Flow(id), evidence);
+        Some(id)
+    }
+
+    fn is_new(&mut self, thing: &Thing) -> bool {
+        let new = !thing.guid.is_empty() && self.known.insert(thing.guid.clone());
+        if !new {
+            let message = format!("the GUID {} of {} is given twice; the first one counts", thing.guid, thing.name);
+            self.diagnostics.push(Diagnostic::warning("duplicate-guid", message).at(Span::new(self.file, 0, 0)));
+        }
+        new
+    }
+
+    fn stencil(&self, id: &str, generic: &str) -> StencilId {
+        let known = self.stencils.get(id).or_else(|| self.stencils.get(generic));
+        known.copied().unwrap_or(StencilId(0))
+    }
+
+    fn properties(&mut self, thing: &Thing, subject: SubjectRef, evidence: Evidence) {
+        for property in &thing.properties {
+            for name in BTreeSet::from([key(&property.name, &property.display), property.display.as_str()]) {
+                if let Some(attribute) = self.attributes.get(name) {
+                    let value = Value::Text(self.builder.intern(&property.value));
+                    self.builder.set(subject, *attribute, value, evidence);
+                }
+            }
+        }
+        if thing.out_of_scope
+            && let Some(attribute) = self.attributes.get(rules::OUT_OF_SCOPE)
+        {
+            let value = Value::Text(self.builder.intern("true"));
+            self.builder.set(subject, *attribute, value, evidence);
+        }
+    }
+
+    fn evidence(&mut self, diagram: &str) -> Evidence {
+        self.builder.evidence(Origin::Stated, Some(Span::new(self.file, 0, 0)), &format!("drawn in {diagram}"))
+    }
+}
+
+/// The smallest border that holds the middle of an area. Borders come largest first.
+fn innermost(borders: &[(Area, BoundaryId)], area: &Area) -> Option<BoundaryId> {
+    let (x, y) = (area.left + area.width / 2.0, area.top + area.height / 2.0);
+    let holds = |border: &Area| {
+        (border.left..=border.left + border.width).contains(&x)
+            && (border.top..=border.top + border.height).contains(&y)
+    };
+    borders.iter().rev().find(|(border, _)| holds(border)).map(|(_, id)| *id)
+}
+
+impl Converted {
+    /// Generates threats from the template, and takes over what people decided.
+    pub fn generate<'t>(&self, tm7: &'t Tm7) -> Generated<'t> {
+        let mut analysis = analyse(&self.model, &self.types, &Lists::default());
+        let mut stored: BTreeMap<&str, &Instance> = tm7.threats.iter().map(|t| (t.key.as_str(), t)).collect();
+        for threat in &mut analysis.threats {
+            if let Some(instance) = stored.remove(self.key(threat).as_str()) {
+                decide(threat, instance, false);
+            }
+        }
+        let flows: BTreeMap<&str, FlowId> =
+            self.model.flows().map(|(id, flow)| (self.model.text(flow.identity), id)).collect();
+        let mut lost = Vec::new();
+        for instance in tm7.threats.iter().filter(|i| stored.contains_key(i.key.as_str())) {
+            if instance.state == State::AutoGenerated {
+                continue;
+            }
+            let threat_type = self.types.iter().position(|t| t.id == instance.rule);
+            match (threat_type, flows.get(instance.flow.as_str())) {
+                (Some(threat_type), Some(flow)) => analysis.threats.push(self.stale(threat_type, *flow, instance)),
+                _ => lost.push(instance),
+            }
+        }
+        analysis
+            .threats
+            .sort_by_key(|t| (!t.state().is_open(), std::cmp::Reverse(t.rating.severity), t.threat_type, t.subject));
+        Generated { analysis, lost }
+    }
+
+    /// TMT's key of a threat: its type, and the GUIDs of source, flow and target.
+    pub fn key(&self, threat: &Threat) -> String {
+        let id = self.types.get(threat.threat_type).map_or("", |t| t.id.as_str());
+        let SubjectRef::Flow(flow) = threat.subject else { return id.to_owned() };
+        let identity = |e: ElementId| self.model.text(self.model.element(e).identity);
+        let flow = self.model.flow(flow);
+        format!("{id}{}{}{}", identity(flow.source), self.model.text(flow.identity), identity(flow.target))
+    }
+
+    fn stale(&self, threat_type: usize, flow: FlowId, instance: &Instance) -> Threat {
+        let mut threat = Threat {
+            threat_type,
+            subject: SubjectRef::Flow(flow),
+            rating: Rating::plain(severity(&instance.priority)),
+            computed: kubestride_analysis::State::NotStarted,
+            decision: None,
+            controls: Vec::new(),
+            evidence: Vec::new(),
+        };
+        decide(&mut threat, instance, true);
+        threat
+    }
+}
+
+fn severity(priority: &str) -> Severity {
+    match rules::impact(priority) {
+        Impact::Low => Severity::Low,
+        Impact::Medium => Severity::Medium,
+        Impact::High => Severity::High,
+        Impact::Critical => Severity::Critical,
+    }
+}
+
+/// Priority, state and justification as they are stored.
+fn decide(threat: &mut Threat, instance: &Instance, stale: bool) {
+    use kubestride_analysis::State as Ours;
+    if !instance.priority.is_empty() {
+        threat.rating = Rating::plain(severity(&instance.priority));
+    }
+    let state = match instance.state {
+        State::AutoGenerated if instance.justification.is_empty() => return,
+        State::AutoGenerated => Ours::NotStarted,
+        State::NeedsInvestigation => Ours::NeedsInvestigation,
+        State::NotApplicable => Ours::NotApplicable,
+        State::Mitigated => Ours::Mitigated,
+    };
+    let never = instance.modified.starts_with("0001-");
+    threat.decision = Some(Decision {
+        state,
+        justification: instance.justification.clone(),
+        by: instance.changed_by.clone(),
+        at: if never { String::new() } else { instance.modified.clone() },
+        stale,
+    });
+}

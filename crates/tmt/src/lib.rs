@@ -1,0 +1,20 @@
+//! Files of Microsoft's Threat Modeling Tool: `.tm7` models and `.tb7` templates.
+//!
+//! [`xml`] is the text as a tree; [`Tm7`] is what it means; [`convert`] makes a model of ours of it, with the template's
+//! own types of threats, so that one engine generates for both. What is known of the format and of the meaning of
+//! filters and geometry was established on files that the tool wrote itself.
+
+mod convert;
+pub mod geometry;
+mod knowledge;
+mod rules;
+mod surface;
+mod threats;
+mod tm7;
+pub mod xml;
+
+pub use convert::{Converted, Generated, convert};
+pub use knowledge::{AttributeType, Category, ElementType, Knowledge, Rule};
+pub use surface::{Area, Curve, Line, Property, Shape, ShapeKind, Surface, Thing};
+pub use threats::{Instance, State};
+pub use tm7::{Meta, Tm7};
