@@ -74,6 +74,7 @@ fn threat(
         rating: rate(model, threat_type, subject, lowered),
         computed: if mitigated { State::Mitigated } else { State::NotStarted },
         decision: None,
+        number: None,
         controls,
         evidence,
     }

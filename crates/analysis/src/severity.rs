@@ -102,6 +102,9 @@ fn exposed_party(model: &Model, subject: SubjectRef) -> Option<ElementId> {
 impl Rating {
     /// One sentence that says how the severity came about.
     pub fn why(&self, model: &Model, threat_type: &ThreatType) -> String {
+        if threat_type.category_name.is_some() {
+            return format!("Priority {}, as the model says.", self.severity.as_str());
+        }
         let capital = |word: &str| {
             let mut chars = word.chars();
             chars.next().map(|c| c.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()

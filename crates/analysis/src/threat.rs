@@ -88,6 +88,8 @@ pub struct Threat {
     pub computed: State,
     /// What somebody decided about it.
     pub decision: Option<Decision>,
+    /// The number that another tool gave it.
+    pub number: Option<u32>,
     /// Controls in place.
     pub controls: Vec<AppliedControl>,
     /// Why it fires.

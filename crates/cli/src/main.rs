@@ -4,6 +4,7 @@ mod analyze;
 mod date;
 mod messages;
 mod summary;
+mod triage;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Analyse manifests and write threats, model and diagram.
     Analyze(analyze::Arguments),
+    /// Decide about threats of a .tm7 model: state, justification, priority.
+    Triage(triage::Arguments),
 }
 
 /// Exit status for input or arguments that cannot be used.
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Triage(arguments) => triage::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -107,7 +107,8 @@ pub struct Shape {
 /// One or more flows from one shape to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Corners from the source to the target; all parts run along the axes.
+    /// Corners from the source to the target. Those that the layout makes run along the axes; those of a person are
+    /// pieces of a curve.
     pub points: Vec<Point>,
     /// Position of the shape it starts at.
     pub source: usize,
@@ -119,6 +120,19 @@ pub struct Line {
     pub tooltip: String,
     /// The identities of its flows.
     pub identities: Vec<String>,
+}
+
+/// A trust boundary that is drawn as a line and holds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Border {
+    /// Its course.
+    pub points: Vec<Point>,
+    /// Its name.
+    pub name: String,
+    /// Where its name stands.
+    pub at: Point,
+    /// Its identity in the model.
+    pub identity: String,
 }
 
 /// The text at the end of lines. Lines that reach one shape with the same text share it.
@@ -141,6 +155,8 @@ pub struct Drawing {
     pub height: i32,
     /// Boundaries, outer ones first.
     pub frames: Vec<Frame>,
+    /// Boundaries that are lines; drawings of people have them.
+    pub borders: Vec<Border>,
     /// Elements.
     pub shapes: Vec<Shape>,
     /// Flows.

@@ -32,10 +32,10 @@ use std::io;
 
 use kubestride_model::{BoundaryId, ElementId, Model};
 
-pub use drawing::{Drawing, Frame, Label, Line, Point, Rect, Shape, ShapeKind};
+pub use drawing::{Border, Drawing, Frame, Label, Line, Point, Rect, Shape, ShapeKind};
 pub use measure::{Measures, measure};
 pub use svg::{Mark, STYLE, SvgOptions, svg};
-pub use text::is_unprintable;
+pub use text::{fit, is_unprintable, two_lines, width};
 
 use graph::Graph;
 use select::Part;

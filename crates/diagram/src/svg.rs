@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::drawing::{Drawing, Frame, Label, Line, Point, Rect, Shape, ShapeKind};
+use crate::drawing::{Border, Drawing, Frame, Label, Line, Point, Rect, Shape, ShapeKind};
 use crate::size::{CAPTION, LINE, SMALL_SIZE};
 use crate::text::{self, is_unprintable};
 
@@ -79,6 +79,7 @@ pub fn svg(drawing: &Drawing, options: &SvgOptions, out: &mut dyn Write) -> io::
     }
     writeln!(out, r#"<rect class="ks-page" width="{width}" height="{height}"/>"#)?;
     drawing.frames.iter().try_for_each(|frame| write_frame(out, frame))?;
+    drawing.borders.iter().try_for_each(|border| write_border(out, border))?;
     drawing.lines.iter().try_for_each(|line| write_line(out, line))?;
     for shape in &drawing.shapes {
         write_shape(out, shape, options)?;
@@ -99,22 +100,37 @@ fn write_frame(out: &mut dyn Write, frame: &Frame) -> io::Result<()> {
     writeln!(out, r#"<text class="ks-name" x="{x}" y="{y}">{}</text></g>"#, Xml(&frame.name))
 }
 
+fn write_border(out: &mut dyn Write, border: &Border) -> io::Result<()> {
+    let (path, Point { x, y }) = (Path(&border.points), border.at);
+    write!(
+        out,
+        r#"<g class="ks-boundary ks-drawn" data-id="{}"><path class="ks-border" d="{path}"/>"#,
+        Xml(&border.identity)
+    )?;
+    writeln!(out, r#"<text class="ks-name" x="{x}" y="{y}">{}</text></g>"#, Xml(&border.name))
+}
+
 fn write_line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
     let class = if line.dashed { "ks-flow ks-possible" } else { "ks-flow" };
     let ids = line.identities.join("\n");
     write!(out, r#"<g class="{class}" data-id="{}"><title>{}</title>"#, Xml(&ids), Xml(&line.tooltip))?;
     write!(out, r#"<path class="ks-hit" d="{0}"/><path class="ks-line" d="{0}"/>"#, Path(&line.points))?;
     if let [.., before, end] = line.points.as_slice() {
-        let (dx, dy) = ((end.x - before.x).signum(), (end.y - before.y).signum());
-        let (bx, by) = (end.x - 8 * dx, end.y - 8 * dy);
-        let (sx, sy) = (4 * dy, 4 * dx);
+        let (dx, dy) = (f64::from(end.x - before.x), f64::from(end.y - before.y));
+        let length = dx.hypot(dy).max(1.0);
+        let (dx, dy) = (dx / length, dy / length);
+        let corner = |along: f64, aside: f64| {
+            let (x, y) = (f64::from(end.x) - along * dx, f64::from(end.y) - along * dy);
+            Point { x: (x + aside * dy).round() as i32, y: (y - aside * dx).round() as i32 }
+        };
+        let (left, right) = (corner(8.0, 4.0), corner(8.0, -4.0));
         let Point { x, y } = end;
-        write!(out, r#"<path class="ks-head" d="M{x} {y}L{} {}L{} {}Z"/>"#, bx + sx, by + sy, bx - sx, by - sy)?;
+        write!(out, r#"<path class="ks-head" d="M{x} {y}L{} {}L{} {}Z"/>"#, left.x, left.y, right.x, right.y)?;
     }
     writeln!(out, "</g>")
 }
 
-/// The `d` of a polyline with rounded corners.
+/// The `d` of a polyline, with rounded corners where it runs along the axes.
 struct Path<'a>(&'a [Point]);
 
 impl fmt::Display for Path<'_> {
@@ -122,6 +138,9 @@ impl fmt::Display for Path<'_> {
         let points = self.0;
         let Some(first) = points.first() else { return Ok(()) };
         write!(f, "M{} {}", first.x, first.y)?;
+        if points.windows(2).any(|ends| matches!(ends, [a, b] if a.x != b.x && a.y != b.y)) {
+            return points.iter().skip(1).try_for_each(|p| write!(f, "L{} {}", p.x, p.y));
+        }
         for window in points.windows(3) {
             let [a, b, c] = window else { continue };
             let length = |p: &Point, q: &Point| (p.x - q.x).abs() + (p.y - q.y).abs();

@@ -24,7 +24,7 @@ fn char_width(c: char) -> u32 {
 }
 
 /// The width of a text in pixels at a font size, rounded up.
-pub(crate) fn width(text: &str, size: i32) -> i32 {
+pub fn width(text: &str, size: i32) -> i32 {
     let units: u32 = text.chars().map(char_width).sum();
     (u64::from(units) * u64::from(ENLARGE) * size.unsigned_abs() as u64).div_ceil(100_000) as i32
 }
@@ -42,7 +42,7 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 /// The text, cut with `…` so that it is at most `limit` pixels wide.
-pub(crate) fn fit(text: &str, size: i32, limit: i32) -> String {
+pub fn fit(text: &str, size: i32, limit: i32) -> String {
     if width(text, size) <= limit {
         return text.to_owned();
     }
@@ -59,7 +59,7 @@ pub(crate) fn fit(text: &str, size: i32, limit: i32) -> String {
 }
 
 /// A name in at most two lines of at most `limit` pixels, broken after a separator if there is one.
-pub(crate) fn two_lines(text: &str, size: i32, limit: i32) -> Vec<String> {
+pub fn two_lines(text: &str, size: i32, limit: i32) -> Vec<String> {
     let text = visible(text);
     if width(&text, size) <= limit {
         return vec![text];

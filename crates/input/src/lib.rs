@@ -16,6 +16,7 @@ mod helm;
 mod kustomize;
 mod kustomize_check;
 mod loader;
+mod model_file;
 mod overlays;
 mod parse;
 mod process;
@@ -30,6 +31,7 @@ use std::{ffi::OsString, io::Read, path::PathBuf, time::Duration};
 use kubestride_manifest::Manifests;
 use kubestride_source::{Diagnostic, SourceMap};
 
+pub use model_file::model_file;
 /// Whether `helm` and `kustomize` may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Render {

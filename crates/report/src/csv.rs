@@ -3,6 +3,7 @@
 use std::io;
 
 use kubestride_analysis::{Severity, Threat};
+use kubestride_model::SubjectRef;
 use kubestride_template::ThreatType;
 
 use crate::evidence::locate;
@@ -33,6 +34,9 @@ impl Format for Csv {
         write!(out, "{HEADER}\r\n")?;
         let inputs: Vec<&str> = report.inputs.iter().map(|i| i.name.as_str()).collect();
         let diagram = inputs.join(", ");
+        if !report.drawn.is_empty() {
+            return drawn(report, out);
+        }
         for (number, threat) in report.analysis.threats.iter().enumerate() {
             let Some(threat_type) = report.types.get(threat.threat_type) else { continue };
             let cells = [
@@ -53,6 +57,42 @@ impl Format for Csv {
         }
         Ok(())
     }
+}
+
+/// A model of the tool itself, exactly as the tool exports it: by its numbers, with its texts and nothing else.
+fn drawn(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let model = report.model;
+    let mut threats: Vec<&Threat> = report.analysis.threats.iter().collect();
+    threats.sort_by_key(|t| (t.number.is_none(), t.number, t.threat_type, t.subject));
+    let mut next = threats.iter().filter_map(|t| t.number).max().map_or(0, |last| last.saturating_add(1));
+    for threat in threats {
+        let Some(threat_type) = report.types.get(threat.threat_type) else { continue };
+        let SubjectRef::Flow(flow) = threat.subject else { continue };
+        let flow = model.flow(flow);
+        let page = model.enclosing(model.element(flow.source).boundary).last();
+        let number = threat.number.unwrap_or_else(|| {
+            next = next.saturating_add(1);
+            next - 1
+        });
+        let decision = threat.decision.as_ref();
+        let modified = decision.map(|d| d.at.as_str()).filter(|at| !at.is_empty());
+        let cells: [&str; 11] = [
+            &number.to_string(),
+            &threat_type.title.render(model, threat.subject),
+            threat_type.category_title(),
+            page.map_or("", |(_, boundary)| model.text(boundary.name)),
+            model.text(flow.protocol),
+            priority(threat),
+            threat.state().title(),
+            decision.map_or("", |d| d.by.as_str()),
+            &threat_type.description.render(model, threat.subject),
+            decision.map_or("", |d| d.justification.as_str()),
+            modified.unwrap_or("Generated"),
+        ];
+        let cells: Vec<String> = cells.into_iter().map(cell).collect();
+        write!(out, "{}\r\n", cells.join(","))?;
+    }
+    Ok(())
 }
 
 /// Microsoft's tool knows High, Medium and Low; what is worse than High keeps its name.

@@ -67,7 +67,11 @@ impl Format for Html {
                 "facts" => facts(report, out)?,
                 "counts" => counts(report, out)?,
                 "first" => first::section(report, out)?,
-                "glance" => glance::section(report, out)?,
+                "glance" if report.drawn.is_empty() => glance::section(report, out)?,
+                "glance" => {}
+                "glance-link" if report.drawn.is_empty() => out.write_all(b"<a href=\"#glance\">At a glance</a>")?,
+                "glance-link" => {}
+                "about" => about(report, out)?,
                 "picture" => out.write_all(views.first.as_bytes())?,
                 "views" => views.table(out)?,
                 "unknown" => questions::undetermined(report, out)?,
@@ -115,10 +119,22 @@ fn facts(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         Escaped(report.date),
         Escaped(report.version),
         Escaped(scope),
-        Escaped(counted(objects, "Kubernetes object read", "Kubernetes objects read")),
+        Escaped(counted(objects, "object read", "objects read")),
         Escaped(parts.join(", "))
     )?;
     Ok(())
+}
+
+/// What people wrote about the model.
+fn about(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.about.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<dl class=\"about\">")?;
+    for (name, text) in report.about {
+        writeln!(out, "<dt>{name}</dt><dd>{}</dd>", Escaped(text))?;
+    }
+    writeln!(out, "</dl>")
 }
 
 /// Threats by state and severity.

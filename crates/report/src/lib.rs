@@ -21,6 +21,7 @@ use std::io;
 use std::path::Path;
 
 use kubestride_analysis::Analysis;
+use kubestride_diagram::Drawing;
 use kubestride_model::{ElementId, Model};
 use kubestride_source::{Diagnostic, SourceMap};
 use kubestride_template::ThreatType;
@@ -48,6 +49,21 @@ pub struct Report<'a> {
     pub diagnostics: &'a [Diagnostic],
     /// The element that pictures are about; without one they show the whole model.
     pub focus: Option<ElementId>,
+    /// What people wrote about the model, each under its heading.
+    pub about: &'a [(&'static str, String)],
+    /// Diagrams that a person drew, for models of Threat Modeling Tool: its keys are then the ids of threats.
+    pub drawn: &'a [Drawn],
+}
+
+/// A diagram that a person drew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    /// Its boundary in the model.
+    pub identity: String,
+    /// Its name.
+    pub name: String,
+    /// What it looks like.
+    pub drawing: Drawing,
 }
 
 /// One input as the user named it.

@@ -35,7 +35,7 @@ impl Format for Png {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let drawing = kubestride_diagram::layout(report.model, &svg::layout_options(report));
+        let drawing = svg::drawing(report);
         let mut text = Vec::new();
         kubestride_diagram::svg(&drawing, &SvgOptions { style: false, ..svg::options(report) }, &mut text)?;
         let text = String::from_utf8(text).map_err(io::Error::other)?;

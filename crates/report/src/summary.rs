@@ -193,6 +193,13 @@ pub fn counted(count: usize, one: &str, many: &str) -> String {
 /// elsewhere.
 pub fn threat_id(report: &Report<'_>, threat: &Threat) -> String {
     let id = report.types.get(threat.threat_type).map_or("", |t| t.id.as_str());
+    let model = report.model;
+    if let (false, SubjectRef::Flow(flow)) = (report.drawn.is_empty(), threat.subject) {
+        // The key of Threat Modeling Tool.
+        let flow = model.flow(flow);
+        let identity = |element: ElementId| model.text(model.element(element).identity);
+        return format!("{id}{}{}{}", identity(flow.source), model.text(flow.identity), identity(flow.target));
+    }
     format!("{id}@{}", report.model.identity_of(threat.subject))
 }
 

@@ -1,10 +1,11 @@
 //! The data-flow diagram as a stand-alone picture.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
 use kubestride_analysis::{Severity, Threat};
-use kubestride_diagram::{Mark, Options, SvgOptions, View};
+use kubestride_diagram::{Drawing, Mark, Options, SvgOptions, View};
 use kubestride_model::ElementId;
 
 use crate::{Format, Report, summary};
@@ -23,8 +24,15 @@ impl Format for Svg {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let drawing = kubestride_diagram::layout(report.model, &layout_options(report));
-        kubestride_diagram::svg(&drawing, &SvgOptions { style: true, ..options(report) }, out)
+        kubestride_diagram::svg(&drawing(report), &SvgOptions { style: true, ..options(report) }, out)
+    }
+}
+
+/// The picture of a report: the first that a person drew, else that of the layout.
+pub(crate) fn drawing<'r>(report: &Report<'r>) -> Cow<'r, Drawing> {
+    match report.drawn.first().filter(|_| report.focus.is_none()) {
+        Some(first) => Cow::Borrowed(&first.drawing),
+        None => Cow::Owned(kubestride_diagram::layout(report.model, &layout_options(report))),
     }
 }
 

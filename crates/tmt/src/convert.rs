@@ -107,13 +107,13 @@ struct Drawing {
 impl Drawing {
     fn surface(&mut self, surface: &Surface) {
         let name = if surface.name.is_empty() { "Diagram" } else { &surface.name };
-        let evidence = self.evidence(name);
+        let evidence = self.builder.evidence(Origin::Stated, None, "a diagram of the file");
         let stencil = self.stencil(DIAGRAM, DIAGRAM);
         let page = self.builder.boundary(&surface.guid, name, BoundaryKind::Drawn, stencil, None, evidence);
-        let borders = self.borders(surface, page, evidence);
+        let borders = self.borders(surface, page);
         let mut lines = Vec::new();
         for line in surface.lines.iter().filter(|l| l.is_boundary) {
-            if let Some(id) = self.boundary(&line.thing, page, evidence) {
+            if let Some(id) = self.boundary(&line.thing, page) {
                 lines.push((line, id));
             }
         }
@@ -123,12 +123,12 @@ impl Drawing {
         let drawn = |s: &&Shape| s.kind != ShapeKind::Annotation || ends.contains(s.thing.guid.as_str());
         for shape in surface.shapes.iter().filter(drawn) {
             let around = shape.area.and_then(|a| innermost(&borders, &a)).unwrap_or(page);
-            if let Some(id) = self.element(shape, around, evidence) {
+            if let Some(id) = self.element(shape, around) {
                 elements.insert(&shape.thing.guid, id);
             }
         }
         for line in surface.lines.iter().filter(|l| !l.is_boundary) {
-            let Some(flow) = self.flow(line, &elements, evidence) else { continue };
+            let Some(flow) = self.flow(line, &elements) else { continue };
             let Some(curve) = &line.curve else { continue };
             let mut crossed: Vec<BoundaryId> =
                 borders.iter().filter(|(area, _)| crosses_border(curve, area)).map(|(_, id)| *id).collect();
@@ -139,31 +139,32 @@ impl Drawing {
     }
 
     /// Borders with their areas, the largest first; a border inside another has that one as parent.
-    fn borders(&mut self, surface: &Surface, page: BoundaryId, evidence: Evidence) -> Vec<(Area, BoundaryId)> {
+    fn borders(&mut self, surface: &Surface, page: BoundaryId) -> Vec<(Area, BoundaryId)> {
         let mut drawn: Vec<(&Shape, Area)> =
             surface.shapes.iter().filter(|s| s.kind == ShapeKind::Border).filter_map(|s| Some((s, s.area?))).collect();
         drawn.sort_by(|(_, a), (_, b)| (b.width * b.height).total_cmp(&(a.width * a.height)));
         let mut borders: Vec<(Area, BoundaryId)> = Vec::new();
         for (shape, area) in drawn {
             let parent = innermost(&borders, &area).unwrap_or(page);
-            if let Some(id) = self.boundary(&shape.thing, parent, evidence) {
+            if let Some(id) = self.boundary(&shape.thing, parent) {
                 borders.push((area, id));
             }
         }
         borders
     }
 
-    fn boundary(&mut self, thing: &Thing, parent: BoundaryId, evidence: Evidence) -> Option<BoundaryId> {
+    fn boundary(&mut self, thing: &Thing, parent: BoundaryId) -> Option<BoundaryId> {
         let stencil = self.stencil(&thing.stencil, &thing.generic);
         if !self.is_new(thing) {
             return None;
         }
+        let evidence = self.evidence(thing);
         let id = self.builder.boundary(&thing.guid, &thing.name, BoundaryKind::Drawn, stencil, Some(parent), evidence);
         self.properties(thing, SubjectRef::Boundary(id), evidence);
         Some(id)
     }
 
-    fn element(&mut self, shape: &Shape, around: BoundaryId, evidence: Evidence) -> Option<ElementId> {
+    fn element(&mut self, shape: &Shape, around: BoundaryId) -> Option<ElementId> {
         let kind = match shape.kind {
             ShapeKind::Process => ElementKind::Process,
             ShapeKind::External | ShapeKind::Annotation => ElementKind::External,
@@ -175,23 +176,25 @@ impl Drawing {
         if !self.is_new(thing) {
             return None;
         }
+        let evidence = self.evidence(thing);
         let id = self.builder.element(&thing.guid, &thing.name, kind, stencil, around, evidence);
         self.properties(thing, SubjectRef::Element(id), evidence);
         Some(id)
     }
 
-    fn flow(&mut self, line: &Line, elements: &BTreeMap<&str, ElementId>, evidence: Evidence) -> Option<FlowId> {
+    fn flow(&mut self, line: &Line, elements: &BTreeMap<&str, ElementId>) -> Option<FlowId> {
         let thing = &line.thing;
         let end = |guid: &str| elements.get(guid).copied();
         let (Some(source), Some(target)) = (end(&line.source), end(&line.target)) else {
             let message = format!("the flow {} ({}) does not connect two elements", thing.name, thing.guid);
-            self.diagnostics.push(Diagnostic::warning("dangling-flow", message).at(Span::new(self.file, 0, 0)));
+            self.diagnostics.push(Diagnostic::warning("dangling-flow", message).at(self.at(thing)));
             return None;
         };
         let stencil = self.stencil(&thing.stencil, &thing.generic);
         if !self.is_new(thing) {
             return None;
         }
+        let evidence = self.evidence(thing);
         let draft = FlowDraft {
             identity: Some(&thing.guid),
             source,
@@ -214,7 +217,7 @@ impl Drawing {
         let new = !thing.guid.is_empty() && self.known.insert(thing.guid.clone());
         if !new {
             let message = format!("the GUID {} of {} is given twice; the first one counts", thing.guid, thing.name);
-            self.diagnostics.push(Diagnostic::warning("duplicate-guid", message).at(Span::new(self.file, 0, 0)));
+            self.diagnostics.push(Diagnostic::warning("duplicate-guid", message).at(self.at(thing)));
         }
         new
     }
@@ -225,7 +228,8 @@ impl Drawing {
     }
 
     fn properties(&mut self, thing: &Thing, subject: SubjectRef, evidence: Evidence) {
-        for property in &thing.properties {
+        let of_the_tool = ["Name", rules::OUT_OF_SCOPE, "Reason For Out Of Scope"];
+        for property in thing.properties.iter().filter(|p| !of_the_tool.contains(&p.display.as_str())) {
             for name in BTreeSet::from([key(&property.name, &property.display), property.display.as_str()]) {
                 if let Some(attribute) = self.attributes.get(name) {
                     let value = Value::Text(self.builder.intern(&property.value));
@@ -241,8 +245,15 @@ impl Drawing {
         }
     }
 
-    fn evidence(&mut self, diagram: &str) -> Evidence {
-        self.builder.evidence(Origin::Stated, Some(Span::new(self.file, 0, 0)), &format!("drawn in {diagram}"))
+    /// Where a thing is in the file.
+    fn at(&self, thing: &Thing) -> Span {
+        let place = thing.place as u32;
+        Span::new(self.file, place, place)
+    }
+
+    fn evidence(&mut self, thing: &Thing) -> Evidence {
+        let at = self.at(thing);
+        self.builder.evidence(Origin::Stated, Some(at), "drawn here")
     }
 }
 
@@ -301,6 +312,7 @@ impl Converted {
             rating: Rating::plain(severity(&instance.priority)),
             computed: kubestride_analysis::State::NotStarted,
             decision: None,
+            number: None,
             controls: Vec::new(),
             evidence: Vec::new(),
         };
@@ -321,6 +333,7 @@ fn severity(priority: &str) -> Severity {
 /// Priority, state and justification as they are stored.
 fn decide(threat: &mut Threat, instance: &Instance, stale: bool) {
     use kubestride_analysis::State as Ours;
+    threat.number = instance.number.parse().ok();
     if !instance.priority.is_empty() {
         threat.rating = Rating::plain(severity(&instance.priority));
     }

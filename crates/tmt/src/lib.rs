@@ -5,16 +5,21 @@
 //! filters and geometry was established on files that the tool wrote itself.
 
 mod convert;
+mod draw;
 pub mod geometry;
 mod knowledge;
 mod rules;
 mod surface;
 mod threats;
 mod tm7;
+mod triage;
+pub mod write;
 pub mod xml;
 
 pub use convert::{Converted, Generated, convert};
+pub use draw::draw;
 pub use knowledge::{AttributeType, Category, ElementType, Knowledge, Rule};
 pub use surface::{Area, Curve, Line, Property, Shape, ShapeKind, Surface, Thing};
 pub use threats::{Instance, State};
 pub use tm7::{Meta, Tm7};
+pub use triage::{Change, Missing, triage};

@@ -30,6 +30,8 @@ pub struct Thing {
     pub out_of_scope: bool,
     /// What is set on it.
     pub properties: Vec<Property>,
+    /// Where it begins in the file.
+    pub place: usize,
 }
 
 /// A value of a shape or line.
@@ -190,6 +192,7 @@ fn thing(element: Xml<'_, '_>) -> Thing {
         name: of("Name").filter(|n| !n.is_empty()).unwrap_or(header),
         out_of_scope: of("Out Of Scope").is_some_and(|v| v == "true"),
         properties,
+        place: element.range().start,
     }
 }
 

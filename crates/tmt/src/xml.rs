@@ -23,6 +23,22 @@ pub struct Tree<'t> {
     nodes: Vec<Node>,
 }
 
+/// Why a text is no tree.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct XmlError {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+impl From<XmlError> for Diagnostic {
+    fn from(error: XmlError) -> Self {
+        Diagnostic::error("xml", error.message).at(error.span)
+    }
+}
+
 /// One element.
 #[derive(Debug, Clone)]
 struct Node {
@@ -45,16 +61,25 @@ pub struct Xml<'t, 'a> {
     index: u32,
 }
 
+/// What an element holds.
+#[derive(Debug)]
+pub enum Piece<'t, 'a> {
+    /// Another element.
+    Element(Xml<'t, 'a>),
+    /// Text, resolved.
+    Text(Cow<'t, str>),
+}
+
 impl<'t> Tree<'t> {
     /// Reads a file.
     ///
     /// # Errors
     /// Text that is no XML, a document type (which could define entities without end), and elements without end tags:
     /// with the place in the file.
-    pub fn parse(file: FileId, text: &'t str) -> Result<Self, Diagnostic> {
+    pub fn parse(file: FileId, text: &'t str) -> Result<Self, XmlError> {
         let fail = |at: usize, message: String| {
             let at = u32::try_from(at.min(text.len())).unwrap_or(u32::MAX);
-            Diagnostic::error("xml", message).at(Span::new(file, at, at))
+            XmlError { message, span: Span::new(file, at, at) }
         };
         if u32::try_from(text.len()).is_err() {
             return Err(fail(0, "the file is larger than 4 GiB".to_owned()));
@@ -175,11 +200,28 @@ impl<'t, 'a> Xml<'t, 'a> {
 
     /// The name without its prefix.
     pub fn name(self) -> &'t str {
+        let qualified = self.qualified_name();
+        qualified.rsplit_once(':').map_or(qualified, |(_, local)| local)
+    }
+
+    /// All attributes in order, with their names as they are written.
+    pub fn attributes(self) -> Vec<(String, String)> {
+        let start = self.start();
+        let mut all = start.attributes();
+        let all = all.with_checks(false).flatten();
+        all.map(|a| {
+            let value = quick_xml::escape::unescape(&a.value).map_or_else(|_| a.value.to_string(), Cow::into_owned);
+            (a.key.as_ref().to_owned(), value)
+        })
+        .collect()
+    }
+
+    /// The name as it is written.
+    pub fn qualified_name(self) -> &'t str {
         let tag = self.slice(self.node().range.clone());
         let rest = tag.get(1..).unwrap_or("");
         let end = rest.find(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/').unwrap_or(rest.len());
-        let qualified = rest.get(..end).unwrap_or("");
-        qualified.rsplit_once(':').map_or(qualified, |(_, local)| local)
+        rest.get(..end).unwrap_or("")
     }
 
     /// The value of an attribute, by its name without prefix.
@@ -195,6 +237,23 @@ impl<'t, 'a> Xml<'t, 'a> {
         std::iter::successors(self.at(self.node().first_child), move |child| self.at(child.node().next))
     }
 
+    /// Elements and the texts between them, in order.
+    pub fn pieces(self) -> Vec<Piece<'t, 'a>> {
+        let mut pieces = Vec::new();
+        let mut at = self.node().content.start;
+        for child in self.children() {
+            let range = child.node().range.clone();
+            pieces.push(Piece::Text(resolved(self.slice(at..range.start))));
+            pieces.push(Piece::Element(child));
+            at = range.end;
+        }
+        if !self.is_empty_tag() {
+            pieces.push(Piece::Text(resolved(self.slice(at..self.node().content.end))));
+        }
+        pieces.retain(|piece| !matches!(piece, Piece::Text(text) if text.is_empty()));
+        pieces
+    }
+
     /// The first child with this name.
     pub fn child(self, name: &str) -> Option<Self> {
         self.children().find(|c| c.name() == name)
@@ -207,15 +266,7 @@ impl<'t, 'a> Xml<'t, 'a> {
 
     /// The text of an element without child elements, with entities and sections resolved.
     pub fn text(self) -> Cow<'t, str> {
-        let raw = self.slice(self.node().content.clone());
-        if raw.contains("<![CDATA[") {
-            return Cow::Owned(sections(raw));
-        }
-        if raw.contains('&') {
-            quick_xml::escape::unescape(raw).unwrap_or(Cow::Borrowed(raw))
-        } else {
-            Cow::Borrowed(raw)
-        }
+        resolved(self.slice(self.node().content.clone()))
     }
 
     /// The text of a child; empty where there is none.
@@ -227,6 +278,14 @@ impl<'t, 'a> Xml<'t, 'a> {
     pub fn is_nil(self) -> bool {
         self.attribute("nil").as_deref() == Some("true")
     }
+}
+
+/// Text with its entities and sections resolved.
+fn resolved(raw: &str) -> Cow<'_, str> {
+    if raw.contains("<![CDATA[") {
+        return Cow::Owned(sections(raw));
+    }
+    if raw.contains('&') { quick_xml::escape::unescape(raw).unwrap_or(Cow::Borrowed(raw)) } else { Cow::Borrowed(raw) }
 }
 
 /// Text with sections that are taken as they stand.
@@ -271,13 +330,13 @@ mod tests {
     fn what_is_no_model_is_refused_with_its_place() {
         let place = |text: &str| {
             let error = Tree::parse(file(), text).expect_err(text);
-            (error.message, error.span.map(|s| s.start))
+            (error.message, error.span.start)
         };
-        assert_eq!(place("<A><B></A>").1, Some(6));
-        assert_eq!(place("<A><B>"), ("the file ends inside of this element".to_owned(), Some(3)));
+        assert_eq!(place("<A><B></A>").1, 6);
+        assert_eq!(place("<A><B>"), ("the file ends inside of this element".to_owned(), 3));
         assert_eq!(place("").0, "there is no XML in the file");
         let bomb = "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>";
-        assert_eq!(place(bomb), ("a document type is not allowed in a model".to_owned(), Some(0)));
+        assert_eq!(place(bomb), ("a document type is not allowed in a model".to_owned(), 0));
         assert!(place(&"<a>".repeat(100_000)).0.contains("more elements"));
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A pod with one threat that is easy to see.
+#[allow(dead_code, reason = "each test program has its own copy of this module")]
 pub(crate) const POD: &str = "apiVersion: v1
 kind: Pod
 metadata: { name: good }

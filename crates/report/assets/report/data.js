@@ -12,7 +12,7 @@
 /**
  * @typedef {{ type: number, id: string, severity: number, state: number, title: string, subject: string, text: string, why: string,
  *   about: number[], place?: number, flow?: string, evidence: Piece[],
- *   controls?: { name: string, effect: string, evidence: Piece[] }[] }} Threat
+ *   decision?: [string, string, string, boolean], controls?: { name: string, effect: string, evidence: Piece[] }[] }} Threat
  */
 /** File, line, column, template, lines. @typedef {[number, number, number, string | null, string[]]} Snippet */
 /** @typedef {{ id: string, name: string, note: string, elements: number, flows: number, states: number[], svg?: string }} View */

@@ -40,6 +40,12 @@ const threatBody = (threat) => {
     h("p", { class: "why" }, threat.why),
     crosses.length > 0 && h("p", { class: "why" }, `Crosses: ${crosses.join(", ")}.`),
   ];
+  if (threat.decision) {
+    const [why, by, at, stale] = threat.decision;
+    const who = [data.states[threat.state], by && `by ${by}`, at].filter((t) => t).join(", ");
+    body.push(h("h4", {}, "Decision"), h("p", {}, `${who}.`, stale ? " The threat does not fire any more." : null));
+    if (why) body.push(h("p", {}, why));
+  }
   if (threat.controls) {
     const controls = threat.controls.map((c) =>
       h("li", {}, h("strong", {}, c.name), c.effect === "mitigates" ? " answers the threat" : " makes it less likely", evidenceList(c.evidence)),
@@ -99,7 +105,7 @@ const searchText = (threat) => {
       return `${note} ${snippet ? `${data.files[snippet[0]]}:${snippet[1]} ${snippet[4].join(" ")}` : ""}`;
     });
     const controls = threat.controls?.map((c) => c.name) ?? [];
-    const parts = [threat.title, threat.subject, threatId(threat), type.name, threat.text, ...controls, ...files];
+    const parts = [threat.title, threat.subject, threat.decision?.[0] ?? "", threatId(threat), type.name, threat.text, ...controls, ...files];
     text = parts.join("\n").toLowerCase();
     searchTexts.set(threat, text);
   }

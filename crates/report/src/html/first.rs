@@ -21,6 +21,10 @@ const CAPITALS: [&str; 9] = ["api", "dns", "tls", "rbac", "cpu", "tcp", "http", 
 
 /// The name of a type of threat for people: `Privileged container`, `API reads secrets`.
 pub(crate) fn type_name(threat_type: &ThreatType) -> String {
+    // Ids of other templates are numbers; their titles say more.
+    if threat_type.category_name.is_some() {
+        return crate::text::generic(&threat_type.title_text);
+    }
     let capital = |word: &str| {
         let mut chars = word.chars();
         chars.next().map(|c| c.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()

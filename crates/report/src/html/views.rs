@@ -41,6 +41,9 @@ impl Views {
     /// Draws them.
     pub(crate) fn of(report: &Report<'_>) -> io::Result<Self> {
         let model = report.model;
+        if !report.drawn.is_empty() {
+            return Self::of_drawn(report);
+        }
         let whole = kubestride_diagram::layout(model, &Options::default());
         let first = picture(report, &whole, "Data-flow diagram")?;
         let name = if whole.overview { "Overview of all boundaries" } else { "All of the model" };
@@ -80,6 +83,31 @@ impl Views {
 }
 
 impl Views {
+    /// The diagrams that a person drew.
+    fn of_drawn(report: &Report<'_>) -> io::Result<Self> {
+        let model = report.model;
+        let mut views = Self { first: String::new(), listed: Vec::new() };
+        for (i, drawn) in report.drawn.iter().enumerate() {
+            let name = super::data::clean(&drawn.name);
+            let svg = picture(report, &drawn.drawing, &name)?;
+            let page = model.boundaries().find(|(_, b)| model.text(b.identity) == drawn.identity).map(|(id, _)| id);
+            let inside = |id: ElementId| model.enclosing(model.element(id).boundary).any(|(b, _)| Some(b) == page);
+            views.listed.push(Listed {
+                id: drawn.identity.clone(),
+                name,
+                note: String::new(),
+                elements: model.elements().filter(|(id, _)| inside(*id)).count(),
+                flows: model.flows().filter(|(_, f)| inside(f.source)).count(),
+                states: states(report, inside),
+                svg: (i > 0).then(|| svg.clone()),
+            });
+            if i == 0 {
+                views.first = svg;
+            }
+        }
+        Ok(views)
+    }
+
     /// Elements, flows and threats of each picture.
     pub(crate) fn table(&self, out: &mut dyn Write) -> io::Result<()> {
         write!(

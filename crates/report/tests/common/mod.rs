@@ -70,6 +70,8 @@ impl Fixture {
             analysis: &self.analysis,
             diagnostics: &self.diagnostics,
             focus: None,
+            about: &[],
+            drawn: &[],
         }
     }
 

@@ -66,6 +66,9 @@ impl Snippets {
             let lines = report.sources.snippet(*span, 0, LINES).map(|s| s.lines).unwrap_or_default();
             let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
             let common = lines.iter().filter(|l| !l.text.is_empty()).map(|l| indent(&l.text)).min().unwrap_or(0);
+            // A line of which nothing may be shown says nothing.
+            let shown = lines.iter().any(|l| l.text.chars().any(char::is_alphanumeric));
+            let lines = if shown { lines } else { Vec::new() };
             let text = lines.iter().map(|l| clean(l.text.get(common..).unwrap_or(""))).collect();
             let file = self.files.get(&span.file).copied().unwrap_or(0);
             Some(Row(file, at.line, at.column, report.sources.template(*span), text))

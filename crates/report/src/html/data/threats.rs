@@ -49,6 +49,9 @@ struct Row<'r> {
     evidence: Vec<Piece>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     controls: Vec<Control<'r>>,
+    /// What was decided: why, by whom and when, and whether the threat does not fire any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<(String, String, String, bool)>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +113,7 @@ pub(crate) fn threats(report: &Report<'_>, snippets: &Snippets) -> impl Iterator
             flow: flow.map(|f| model.text(f.identity)),
             evidence: this.evidence.iter().map(|c| snippets.cited(report, c)).collect(),
             controls: controls(report, threat_type, this, snippets),
+            decision: this.decision.as_ref().map(|d| (clean(&d.justification), clean(&d.by), clean(&d.at), d.stale)),
         })
     })
 }

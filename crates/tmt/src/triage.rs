@@ -1,0 +1,71 @@
+//! Decisions written back into a model file.
+
+use crate::threats::State;
+use crate::write::Patches;
+use crate::xml::{Tree, Xml};
+
+/// What to change about one threat.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// TMT's key of the threat.
+    pub key: String,
+    /// The new state.
+    pub state: Option<State>,
+    /// The new justification.
+    pub justification: Option<String>,
+    /// The new priority.
+    pub priority: Option<String>,
+    /// Who changed it.
+    pub by: String,
+    /// When, as the tool writes it: `2026-11-23T19:50:00.0000000+00:00`.
+    pub at: String,
+}
+
+/// Changes to threats that the file does not store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the model stores no threat {0}")]
+pub struct Missing(pub String);
+
+/// The text of a model file with changed threats. Only the changed fields of the changed threats are written.
+///
+/// # Errors
+/// A threat that the file does not store.
+pub fn triage(tree: &Tree<'_>, changes: &[Change]) -> Result<String, Missing> {
+    let mut patches = Patches::default();
+    let stored: Vec<Xml<'_, '_>> = tree.root().child("ThreatInstances").into_iter().flat_map(Xml::children).collect();
+    for change in changes {
+        let found = stored.iter().find(|pair| pair.child_text("Key") == change.key);
+        let value = found.and_then(|pair| pair.child("Value")).ok_or_else(|| Missing(change.key.clone()))?;
+        let mut set = |name: &str, text: &str| {
+            if let Some(field) = value.child(name).filter(|field| field.text() != text) {
+                patches.set_text(field, text);
+            }
+            // Titles, priorities and justifications stand in a list of properties as well.
+            let properties = value.child("Properties").into_iter().flat_map(Xml::children);
+            for property in properties.filter(|p| p.child_text("Key") == name) {
+                if let Some(field) = property.child("Value").filter(|field| field.text() != text) {
+                    patches.set_text(field, text);
+                }
+            }
+        };
+        if let Some(state) = change.state {
+            set("State", state.as_str());
+        }
+        if let Some(justification) = &change.justification {
+            set("StateInformation", justification);
+        }
+        if let Some(priority) = &change.priority {
+            set("Priority", priority);
+        }
+        if !patches.is_empty() {
+            let mut set = |name: &str, text: &str| {
+                if let Some(field) = value.child(name) {
+                    patches.set_text(field, text);
+                }
+            };
+            set("ChangedBy", &change.by);
+            set("ModifiedAt", &change.at);
+        }
+    }
+    Ok(patches.apply(tree.text()))
+}
