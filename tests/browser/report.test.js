@@ -179,7 +179,7 @@ test("everything can be done by keyboard", () =>
     assert.ok(await focused(), "the focus is back in the picture");
     await rows(page).nth(1).locator("summary").focus();
     await page.keyboard.press("Enter");
-    assert.equal(await rows(page).nth(1).locator("h4").first().isVisible(), true);
+    await rows(page).nth(1).locator("h4").first().waitFor();
   }));
 
 test("the picture can be zoomed, moved and searched", () =>
@@ -204,7 +204,7 @@ test("print shows the lists and leaves out what cannot be pressed", () =>
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${overflow} px too wide`);
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-    assert.equal(await rows(page).first().locator("h4").first().isVisible(), true);
+    await rows(page).first().locator("h4").first().waitFor();
     const pdf = await page.pdf();
     assert.ok(pdf.length > 50_000);
     await page.evaluate(() => dispatchEvent(new Event("afterprint")));
