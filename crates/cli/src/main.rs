@@ -1,8 +1,10 @@
 //! The `kubestride` command: one module per subcommand. This is the only place that prints and exits.
 
 mod analyze;
+mod convert;
 mod date;
 mod messages;
+mod replace;
 mod summary;
 mod triage;
 
@@ -22,6 +24,8 @@ struct Cli {
 enum Command {
     /// Analyse manifests and write threats, model and diagram.
     Analyze(analyze::Arguments),
+    /// Write manifests as a .tm7 model for Microsoft's Threat Modeling Tool.
+    Convert(convert::Arguments),
     /// Decide about threats of a .tm7 model: state, justification, priority.
     Triage(triage::Arguments),
 }
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Triage(arguments) => triage::run(&arguments),
     };
     match result {

@@ -12,6 +12,12 @@ pub(crate) fn error(text: &str) {
     let _ = writeln!(err, "{}", renderer().render(&[Group::with_title(Level::ERROR.primary_title(text))]));
 }
 
+/// Prints a note that has no place in the input.
+pub(crate) fn note(text: &str) {
+    let mut err = anstream::stderr().lock();
+    let _ = writeln!(err, "{}", renderer().render(&[Group::with_title(Level::NOTE.primary_title(text))]));
+}
+
 fn renderer() -> Renderer {
     Renderer::styled()
 }

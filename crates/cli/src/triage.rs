@@ -1,7 +1,6 @@
 //! `kubestride triage`.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,7 +9,7 @@ use kubestride_source::{FileOrigin, SourceMap};
 use kubestride_tmt::xml::Tree;
 use kubestride_tmt::{Change, State, triage};
 
-use crate::date;
+use crate::{date, replace};
 
 /// Arguments of `kubestride triage`.
 #[derive(Debug, Args)]
@@ -93,18 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let changes: Vec<Change> = arguments.threats.iter().map(change).collect();
     let written = triage(&tree, &changes)?;
     if written != text {
-        replace(path, &written).with_context(|| format!("cannot write {}", path.display()))?;
+        replace::replace(path, &written).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Puts a text in the place of a file at once: a crash leaves the old one whole.
-fn replace(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    new.as_file().sync_all()?;
-    new.as_file().set_permissions(std::fs::metadata(path)?.permissions())?;
-    new.persist(path)?;
-    Ok(())
 }

@@ -88,6 +88,29 @@ impl TextTemplate {
         Self { parts }
     }
 
+    /// The text as it would be written in a template: names in braces, and other attributes by their position.
+    pub fn source(&self, vocabulary: &Vocabulary) -> String {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(text) => out.push_str(text),
+                Part::Reference { root, field, .. } => {
+                    let root = match root {
+                        Root::Source => "source",
+                        Root::Target => "target",
+                        Root::Subject => "flow",
+                    };
+                    let field = match field {
+                        Field::Name | Field::Label => "Name",
+                        Field::Attribute(id) => vocabulary.attribute(*id).map_or("", |a| &a.name),
+                    };
+                    out.push_str(&format!("{{{root}.{field}}}"));
+                }
+            }
+        }
+        out
+    }
+
     /// The text for one subject.
     pub fn render(&self, model: &Model, subject: SubjectRef) -> String {
         let mut out = String::new();

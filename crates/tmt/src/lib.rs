@@ -6,6 +6,7 @@
 
 mod convert;
 mod draw;
+mod emit;
 pub mod geometry;
 mod knowledge;
 mod rules;
@@ -18,6 +19,7 @@ pub mod xml;
 
 pub use convert::{Converted, Generated, convert};
 pub use draw::draw;
+pub use emit::{Emitted, Existing, emit};
 pub use knowledge::{AttributeType, Category, ElementType, Knowledge, Rule};
 pub use surface::{Area, Curve, Line, Property, Shape, ShapeKind, Surface, Thing};
 pub use threats::{Instance, State};

@@ -1,7 +1,7 @@
 //! Decisions written back into a model file.
 
 use crate::threats::State;
-use crate::write::Patches;
+use crate::write::{Patches, escaped};
 use crate::xml::{Tree, Xml};
 
 /// What to change about one threat.
@@ -36,7 +36,7 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change]) -> Result<String, Missing> {
     for change in changes {
         let found = stored.iter().find(|pair| pair.child_text("Key") == change.key);
         let value = found.and_then(|pair| pair.child("Value")).ok_or_else(|| Missing(change.key.clone()))?;
-        let mut set = |name: &str, text: &str| {
+        let set = |name: &str, text: &str, patches: &mut Patches| {
             if let Some(field) = value.child(name).filter(|field| field.text() != text) {
                 patches.set_text(field, text);
             }
@@ -49,13 +49,13 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change]) -> Result<String, Missing> {
             }
         };
         if let Some(state) = change.state {
-            set("State", state.as_str());
+            set("State", state.as_str(), &mut patches);
         }
         if let Some(justification) = &change.justification {
-            set("StateInformation", justification);
+            justify(value, justification, &mut patches);
         }
         if let Some(priority) = &change.priority {
-            set("Priority", priority);
+            set("Priority", priority, &mut patches);
         }
         if !patches.is_empty() {
             let mut set = |name: &str, text: &str| {
@@ -68,4 +68,26 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change]) -> Result<String, Missing> {
         }
     }
     Ok(patches.apply(tree.text()))
+}
+
+/// The tool keeps justifications among the properties of a threat, behind the description; old files in a field.
+fn justify(value: Xml<'_, '_>, text: &str, patches: &mut Patches) {
+    const NAME: &str = "StateInformation";
+    let field = value.child(NAME).filter(|field| !field.text().is_empty());
+    let properties = || value.child("Properties").into_iter().flat_map(Xml::children);
+    let property = properties().find(|p| p.child_text("Key") == NAME).and_then(|p| p.child("Value"));
+    match (property, field) {
+        (Some(old), _) | (None, Some(old)) if old.text() == text => {}
+        (Some(old), _) | (None, Some(old)) => patches.set_text(old, text),
+        (None, None) => {
+            let before = properties().find(|p| p.child_text("Key") == "UserThreatDescription").or(properties().last());
+            let Some(before) = before else { return };
+            let name = before.qualified_name();
+            let prefix = name.rsplit_once(':').map_or(String::new(), |(prefix, _)| format!("{prefix}:"));
+            let text = escaped(text);
+            let new =
+                format!("<{name}><{prefix}Key>{NAME}</{prefix}Key><{prefix}Value>{text}</{prefix}Value></{name}>");
+            patches.replace(before.range().end..before.range().end, new);
+        }
+    }
 }

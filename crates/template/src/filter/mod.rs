@@ -25,6 +25,7 @@
 mod ast;
 mod check;
 mod eval;
+mod export;
 mod import;
 mod lexer;
 mod parser;
@@ -32,5 +33,6 @@ mod parser;
 pub use ast::{Comparison, Filter, Operand, Quantifier, Relation, Root, Test};
 pub use check::check;
 pub use eval::{Evaluation, Evaluator, Lists, Read, Scope, Truth};
+pub use export::{ExportNames, attributes as read_attributes, export};
 pub use import::{attribute as imported_attribute, import};
 pub use parser::parse;
