@@ -22,7 +22,7 @@ pub struct Fix {
 /// The fixes that are left to do: the worst first, and among equally bad ones those that remove most risk.
 pub fn fixes(analysis: &Analysis, types: &[ThreatType]) -> Vec<Fix> {
     let mut by_type: BTreeMap<usize, Fix> = BTreeMap::new();
-    for (index, threat) in analysis.threats.iter().enumerate().filter(|(_, t)| t.computed.is_open()) {
+    for (index, threat) in analysis.threats.iter().enumerate().filter(|(_, t)| t.state().is_open()) {
         let severity = threat.rating.severity;
         let fix = by_type.entry(threat.threat_type).or_insert_with(|| Fix {
             threat_type: threat.threat_type,

@@ -1,6 +1,6 @@
 //! How bad and how likely a threat is, and why it is rated so.
 
-use kubestride_model::{ElementId, FlowKind, Model, SubjectRef};
+use kubestride_model::{Confidence, ElementId, FlowKind, Model, SubjectRef};
 use kubestride_template::{Actor, Impact, Likelihood, ThreatType};
 
 /// The rating of a threat, from least to most severe.
@@ -87,7 +87,12 @@ pub(crate) fn rate(model: &Model, threat_type: &ThreatType, subject: SubjectRef,
 
 /// A workload that the subject is, is part of or connects, and that can be reached from outside the cluster.
 fn exposed_party(model: &Model, subject: SubjectRef) -> Option<ElementId> {
-    let exposed = |id: &ElementId| model.incoming(*id).iter().any(|f| model.flow(*f).kind == FlowKind::Exposure);
+    let exposed = |id: &ElementId| {
+        model.incoming(*id).iter().map(|f| model.flow(*f)).any(|f| {
+            // Whether the addresses of nodes can be reached from outside is not known.
+            f.kind == FlowKind::Exposure && f.confidence == Confidence::Certain
+        })
+    };
     match subject {
         SubjectRef::Element(id) => Some(id).filter(exposed),
         SubjectRef::Container(id) => Some(model.container(id).workload).filter(exposed),

@@ -1,9 +1,13 @@
 //! Messages about the input, as rustc prints them.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use kubestride_source::{Diagnostic, Level as Severity, SourceMap, Span};
+
+/// Most notes of one kind that are printed.
+const MOST_NOTES: usize = 3;
 
 /// Prints a message that has no place in the input.
 pub(crate) fn error(text: &str) {
@@ -25,7 +29,16 @@ fn renderer() -> Renderer {
 /// Prints what readers reported: errors first, then in the order of the input.
 pub(crate) fn diagnostics(sources: &SourceMap, diagnostics: &[Diagnostic], quiet: bool) {
     let mut err = anstream::stderr().lock();
+    let mut notes: BTreeMap<&str, usize> = BTreeMap::new();
     for diagnostic in diagnostics.iter().filter(|d| !quiet || d.level == Severity::Error) {
+        // A hundred notes of one kind would hide the error among them; reports have them all.
+        if diagnostic.level == Severity::Note {
+            let count = notes.entry(diagnostic.code).or_default();
+            *count += 1;
+            if *count > MOST_NOTES {
+                continue;
+            }
+        }
         let level = match diagnostic.level {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -49,6 +62,10 @@ pub(crate) fn diagnostics(sources: &SourceMap, diagnostics: &[Diagnostic], quiet
             groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
         }
         let _ = writeln!(err, "{}\n", without_separators(&renderer().render(&groups)));
+    }
+    for (code, count) in notes.into_iter().filter(|(_, count)| *count > MOST_NOTES) {
+        let text = format!("and {} more notes of the kind {code}", count - MOST_NOTES);
+        let _ = writeln!(err, "{}\n", renderer().render(&[Group::with_title(Level::NOTE.primary_title(text))]));
     }
 }
 

@@ -315,7 +315,10 @@ impl<'w, 'a> Merger<'w, 'a> {
             let evidence = self.evidence(&first.note);
             self.builder.set(subject, attr::PORT.id, Value::Number(i64::from(port)), evidence);
         }
-        if first.kind == FlowKind::Exposure && matches!(first.target, Party::Workload(_)) {
+        if first.kind == FlowKind::Exposure
+            && draft.confidence == kubestride_model::Confidence::Certain
+            && matches!(first.target, Party::Workload(_))
+        {
             let evidence = self.evidence(&first.note);
             let target = SubjectRef::Element(target);
             self.builder.set(target, attr::EXPOSED.id, attr::EXPOSED.value(YesNo::Yes), evidence);

@@ -26,6 +26,7 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
         // A pod of a StatefulSet behind a headless Service: pod.service.namespace.svc…
         [_, name, ns, "svc", ..] if world.service(ns, name).is_some() => (*name, *ns, true),
         [name, ns, "svc", ..] => (*name, *ns, true),
+        [_, name, ns, "svc", ..] => (*name, *ns, true),
         [name, ns] if world.service(ns, name).is_some() => (*name, *ns, true),
         // pod.service within the same namespace
         [_, name] if world.service(namespace, name).is_some() => (*name, namespace, true),

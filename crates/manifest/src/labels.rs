@@ -139,6 +139,11 @@ impl LabelSelector {
         self.requirements.is_empty()
     }
 
+    /// Whether it asks for nothing but that there is a label with this key.
+    pub fn only_asks_for(&self, key: &str) -> bool {
+        self.requirements.iter().all(|r| r.key == key && matches!(r.test, RequirementTest::Exists))
+    }
+
     /// Whether something with these labels is selected.
     pub fn matches(&self, labels: &Labels<'_>) -> bool {
         self.requirements.iter().all(|requirement| {

@@ -48,7 +48,20 @@ fn isolation_follows_types_and_rules() {
             Restricted,
             Free,
         ),
-        ("{podSelector: {}, ingress: [{ports: [{port: 80}]}]}", Restricted, Free),
+        ("{podSelector: {}, ingress: [{ports: [{port: 80}]}]}", Open, Free),
+        ("{podSelector: {}, egress: [{ports: [{port: 443}]}]}", Restricted, Open),
+        // Everybody asks DNS.
+        ("{podSelector: {}, egress: [{ports: [{port: 53, protocol: UDP}]}]}", Restricted, Restricted),
+        (
+            "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: 128.0.0.0/1}}]}]}",
+            Open,
+            Free,
+        ),
+        (
+            "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: Exists}]}}]}]}",
+            Open,
+            Free,
+        ),
         ("{podSelector: {}, ingress: [{from: [{}]}]}", Restricted, Free),
     ];
     let web = pod("shop", "web", "a");

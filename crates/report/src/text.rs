@@ -39,6 +39,7 @@ pub(crate) fn generic(title: &str) -> String {
         out.push_str(match root.to_ascii_lowercase().as_str() {
             "target" if caller_named => "another workload",
             "source" | "target" | "element" => "a workload",
+            "container" if reference.contains("workload") => "a workload",
             "container" => "a container",
             "flow" => "a flow",
             "boundary" => "the cluster",

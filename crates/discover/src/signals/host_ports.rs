@@ -31,6 +31,8 @@ impl Signal for HostPorts {
                     attr::ENTRY.value(entry),
                     entry_note,
                 );
+                // Nodes often have private addresses only.
+                claim.confidence = kubestride_model::Confidence::Likely;
                 claim.port = Some(port.host_port.unwrap_or(port.number));
                 claim.target_port = Some(port.number);
                 claim.protocol = Some(port.protocol.to_owned());

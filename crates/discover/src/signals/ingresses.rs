@@ -133,6 +133,11 @@ fn describe(object: Object<'_>, host: Option<Value<'_>>, claim: FlowClaim) -> Fl
             claim = claim.with(attribute.id, attribute.value(YesNo::Yes), Note::stated(found.key_span, ""));
         }
     }
+    let internal = |key: &str, value: &str| key == "alb.ingress.kubernetes.io/scheme" && value == "internal";
+    if let Some(found) = object.annotations().find(|a| internal(a.key, a.value.scalar_text().unwrap_or(""))) {
+        let note = Note::stated(found.key_span, "the load balancer is internal");
+        claim = claim.with(attr::SOURCE_RESTRICTED.id, attr::SOURCE_RESTRICTED.value(YesNo::Yes), note);
+    }
     // Proxies for HTTP pass the address of the caller on in a header.
     let kept = Note::merged(span, "the Ingress controller passes the client address on");
     claim.with(attr::CLIENT_ADDRESS_KEPT.id, attr::CLIENT_ADDRESS_KEPT.value(YesNo::Yes), kept)

@@ -62,7 +62,7 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
         }
         let isolating = || world.network.selecting(&pod).filter(|p| p.rules(direction).is_some());
         let opening = isolating().find_map(|p| {
-            let open = p.rules(direction)?.iter().find(|r| r.is_open())?;
+            let open = p.rules(direction)?.iter().find(|r| r.names_nobody(direction))?;
             Some(Cited { identity: p.identity.clone(), span: open.span })
         });
         if let Some(cited) = opening.or_else(|| isolating().next().map(Policy::cite)) {
@@ -102,7 +102,7 @@ fn control(world: &World<'_>, policy: &Policy, selected: &[usize], claims: &mut 
     let sides = [(Direction::Ingress, attr::DEFAULT_DENY_INGRESS), (Direction::Egress, attr::DEFAULT_DENY_EGRESS)];
     for (direction, attribute) in sides {
         // A policy for all pods denies by default even if it admits some peers.
-        let denies = policy.rules(direction).is_some_and(|rules| !rules.iter().any(|r| r.admits_everybody()));
+        let denies = policy.rules(direction).is_some_and(|rules| !rules.iter().any(|r| r.names_nobody(direction)));
         if policy.pods.is_everything() && denies {
             let namespace = Subject::Namespace(policy.namespace.clone());
             let note = Note::stated(policy.span, policy.identity.clone());

@@ -141,6 +141,10 @@ fn autoscaled(world: &World<'_>) -> BTreeMap<String, kubestride_source::Span> {
 }
 
 fn technology(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {
+    // A job with the image of a database is a client of it: a dump, a migration.
+    if matches!(workload.object().kind(), "Job" | "CronJob") {
+        return;
+    }
     let Some((technology, at)) = workload.technology else {
         by_port(workload, subject, claims);
         return;

@@ -33,7 +33,8 @@ impl Block {
 
     /// Whether it holds all addresses of a family, without exceptions.
     pub fn is_everything(&self) -> bool {
-        self.cidr.length == 0 && self.except.is_empty()
+        // Half of all addresses is as good as all: two such blocks are the usual way around a check for `/0`.
+        self.cidr.length <= 1 && self.except.is_empty()
     }
 
     /// Whether it holds all addresses of a family, save perhaps some exceptions.

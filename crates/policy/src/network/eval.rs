@@ -87,7 +87,8 @@ impl NetworkPolicies {
         for policy in self.selecting(pod) {
             for direction in [Direction::Ingress, Direction::Egress] {
                 let Some(rules) = policy.rules(direction) else { continue };
-                let open: Vec<_> = rules.iter().filter(|rule| rule.is_open()).map(|r| policy.cite_at(r.span)).collect();
+                let open: Vec<_> =
+                    rules.iter().filter(|rule| rule.names_nobody(direction)).map(|r| policy.cite_at(r.span)).collect();
                 let isolation = if open.is_empty() { Isolation::Restricted } else { Isolation::Open };
                 let known = match direction {
                     Direction::Ingress => &mut answer.ingress,

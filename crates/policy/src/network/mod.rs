@@ -111,6 +111,9 @@ pub enum Ports {
     None,
 }
 
+/// Every namespace has this label; Kubernetes sets it.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
 impl PodMatcher {
     /// Whether `pod` is meant. Pods in the network of their node have its address and are not seen as pods.
     pub fn matches(&self, pod: &Pod<'_>) -> bool {
@@ -129,7 +132,8 @@ impl PodMatcher {
     /// Whether all pods of all namespaces are meant.
     pub fn is_everybody(&self) -> bool {
         self.pods.is_everything()
-            && matches!(&self.namespaces, NamespaceMatcher::Labelled(selector) if selector.is_everything())
+            && matches!(&self.namespaces, NamespaceMatcher::Labelled(selector)
+                if selector.is_everything() || selector.only_asks_for(NAMESPACE_NAME))
     }
 }
 
@@ -153,6 +157,14 @@ impl Rule {
     /// Whether it admits everybody on all ports.
     pub fn is_open(&self) -> bool {
         self.ports.is_empty() && self.admits_everybody()
+    }
+
+    /// Whether it names nobody: everybody gets through, on some port at least. Questions to DNS are sent by everybody
+    /// and do not count for outgoing traffic.
+    pub fn names_nobody(&self, direction: Direction) -> bool {
+        let dns = |range: &PortRange| matches!(range.ports, Ports::Numbers(53, 53) | Ports::Numbers(853, 853));
+        let dns_only = !self.ports.is_empty() && self.ports.iter().all(dns);
+        self.admits_everybody() && !(direction == Direction::Egress && dns_only)
     }
 }
 
