@@ -4,6 +4,7 @@ mod analyze;
 mod convert;
 mod date;
 mod messages;
+mod models;
 mod replace;
 mod summary;
 mod triage;
@@ -26,6 +27,10 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Write manifests as a .tm7 model for Microsoft's Threat Modeling Tool.
     Convert(convert::Arguments),
+    /// Say what changed between two .tm7 models.
+    Diff(models::Diff),
+    /// Merge two versions of a .tm7 model with the one that both began with.
+    Merge(models::Merge),
     /// Decide about threats of a .tm7 model: state, justification, priority.
     Triage(triage::Arguments),
 }
@@ -38,6 +43,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Diff(arguments) => models::run_diff(&arguments),
+        Command::Merge(arguments) => models::run_merge(&arguments),
         Command::Triage(arguments) => triage::run(&arguments),
     };
     match result {

@@ -5,10 +5,12 @@
 //! filters and geometry was established on files that the tool wrote itself.
 
 mod convert;
+mod diff;
 mod draw;
 mod emit;
 pub mod geometry;
 mod knowledge;
+mod merge;
 mod rules;
 mod surface;
 mod threats;
@@ -18,9 +20,11 @@ pub mod write;
 pub mod xml;
 
 pub use convert::{Converted, Generated, convert};
+pub use diff::{Difference, Kind, diff};
 pub use draw::draw;
 pub use emit::{Emitted, Existing, emit};
 pub use knowledge::{AttributeType, Category, ElementType, Knowledge, Rule};
+pub use merge::{Conflict, merge};
 pub use surface::{Area, Curve, Line, Property, Shape, ShapeKind, Surface, Thing};
 pub use threats::{Instance, State};
 pub use tm7::{Meta, Tm7};

@@ -188,6 +188,11 @@ impl<'t, 'a> Xml<'t, 'a> {
         self.node().range.start as usize..self.node().range.end as usize
     }
 
+    /// Its text, tags and all.
+    pub fn source(self) -> &'t str {
+        self.slice(self.node().range.clone())
+    }
+
     /// What stands between its tags; empty for an empty element.
     pub fn content(self) -> Range<usize> {
         self.node().content.start as usize..self.node().content.end as usize

@@ -1,0 +1,99 @@
+//! `kubestride diff` and `kubestride merge`: versions of .tm7 models.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use kubestride_source::{FileId, FileOrigin, SourceMap};
+use kubestride_tmt::xml::Tree;
+use kubestride_tmt::{Tm7, diff, merge};
+
+use crate::replace;
+
+/// Exit status where models differ, or where a merge left conflicts.
+const DIFFERENT: u8 = 1;
+
+/// Arguments of `kubestride diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The older model.
+    #[arg(value_name = "FROM")]
+    from: PathBuf,
+    /// The newer model.
+    #[arg(value_name = "TO")]
+    to: PathBuf,
+}
+
+/// Arguments of `kubestride merge`.
+#[derive(Debug, Args)]
+#[command(after_help = "To let git merge models:\n  git config merge.tm7.driver 'kubestride merge %O %A %B -o %A'\n  \
+                        echo '*.tm7 merge=tm7' >> .gitattributes")]
+pub(crate) struct Merge {
+    /// The model that both sides began with.
+    #[arg(value_name = "BASE")]
+    base: PathBuf,
+    /// Our side.
+    #[arg(value_name = "OURS")]
+    ours: PathBuf,
+    /// Their side.
+    #[arg(value_name = "THEIRS")]
+    theirs: PathBuf,
+    /// Where the merged model goes; our side if it is not given.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn text(path: &Path) -> Result<String> {
+    kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))
+}
+
+fn tree<'t>(path: &Path, text: &'t str) -> Result<(Tree<'t>, FileId)> {
+    let file = SourceMap::new().add(path.display().to_string(), text, FileOrigin::Stated);
+    let tree = Tree::parse(file, text).with_context(|| format!("{} is no model", path.display()))?;
+    Ok((tree, file))
+}
+
+/// Says what changed: exit status 1 if something did.
+///
+/// # Errors
+/// Models that cannot be read.
+pub(crate) fn run_diff(arguments: &Diff) -> Result<ExitCode> {
+    let read = |path: &Path| -> Result<Tm7> {
+        let text = text(path)?;
+        let (tree, file) = tree(path, &text)?;
+        Ok(Tm7::read(file, &tree).0)
+    };
+    let changes = diff(&read(&arguments.from)?, &read(&arguments.to)?);
+    let mut out = anstream::stdout().lock();
+    for change in &changes {
+        let name = if change.name.is_empty() { String::new() } else { format!(" {:?}", change.name) };
+        let id = if change.id.is_empty() { String::new() } else { format!(" ({})", change.id) };
+        let detail = if change.detail.is_empty() { String::new() } else { format!(": {}", change.detail) };
+        writeln!(out, "{} {}{name}{id}{detail}", change.kind.sign(), change.what)?;
+    }
+    Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
+}
+
+/// Merges: exit status 1 if conflicts are left.
+///
+/// # Errors
+/// Models that cannot be read or written.
+pub(crate) fn run_merge(arguments: &Merge) -> Result<ExitCode> {
+    let paths = [&arguments.base, &arguments.ours, &arguments.theirs];
+    let texts = [text(paths[0])?, text(paths[1])?, text(paths[2])?];
+    let (base, _) = tree(paths[0], &texts[0])?;
+    let (ours, _) = tree(paths[1], &texts[1])?;
+    let (theirs, _) = tree(paths[2], &texts[2])?;
+    let (merged, conflicts) = merge(&base, &ours, &theirs);
+    let target = arguments.output.as_ref().unwrap_or(&arguments.ours);
+    replace::replace(target, &merged).with_context(|| format!("cannot write {}", target.display()))?;
+    let mut err = anstream::stderr().lock();
+    for conflict in &conflicts {
+        let side = |value: &Option<String>| value.as_ref().map_or("removed".to_owned(), |v| format!("{v:?}"));
+        let (ours, theirs) = (side(&conflict.ours), side(&conflict.theirs));
+        writeln!(err, "conflict in {}: ours {ours}, theirs {theirs}; ours was kept", conflict.part)?;
+    }
+    Ok(if conflicts.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
+}
