@@ -237,7 +237,8 @@ fn drawn(arguments: &Arguments, path: &Path, outputs: &[(&Path, &'static dyn For
         }
     };
     let name = path.display().to_string();
-    let file = sources.add(&name, text.as_str(), FileOrigin::Stated);
+    let file = sources.add(&name, text, FileOrigin::Stated);
+    let text = sources.text(file);
     let tree = match Tree::parse(file, &text) {
         Ok(tree) => tree,
         Err(error) => {

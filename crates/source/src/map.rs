@@ -30,7 +30,7 @@ pub struct Location {
 }
 
 /// How many bytes lie between two counts of characters.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 512;
 
 /// One input text.
 #[derive(Debug)]

@@ -231,11 +231,11 @@ impl Drawing {
     fn properties(&mut self, thing: &Thing, subject: SubjectRef, evidence: Evidence) {
         let of_the_tool = ["Name", rules::OUT_OF_SCOPE, "Reason For Out Of Scope"];
         for property in thing.properties.iter().filter(|p| !of_the_tool.contains(&p.display.as_str())) {
-            for name in BTreeSet::from([key(&property.name, &property.display), property.display.as_str()]) {
-                if let Some(attribute) = self.attributes.get(name) {
-                    let value = Value::Text(self.builder.intern(&property.value));
-                    self.builder.set(subject, *attribute, value, evidence);
-                }
+            let name = key(&property.name, &property.display);
+            let display = Some(property.display.as_str()).filter(|display| *display != name);
+            for attribute in [Some(name), display].into_iter().flatten().filter_map(|n| self.attributes.get(n)) {
+                let value = Value::Text(self.builder.intern(&property.value));
+                self.builder.set(subject, *attribute, value, evidence);
             }
         }
         if thing.out_of_scope
