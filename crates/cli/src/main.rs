@@ -7,6 +7,7 @@ mod messages;
 mod models;
 mod replace;
 mod summary;
+mod template;
 mod triage;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     Diff(models::Diff),
     /// Merge two versions of a .tm7 model with the one that both began with.
     Merge(models::Merge),
+    /// Export and check templates of Microsoft's Threat Modeling Tool.
+    Template(template::Arguments),
     /// Decide about threats of a .tm7 model: state, justification, priority.
     Triage(triage::Arguments),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Diff(arguments) => models::run_diff(&arguments),
         Command::Merge(arguments) => models::run_merge(&arguments),
+        Command::Template(arguments) => template::run(&arguments),
         Command::Triage(arguments) => triage::run(&arguments),
     };
     match result {

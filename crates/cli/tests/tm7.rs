@@ -225,3 +225,39 @@ fn manifests_become_a_model_that_keeps_what_people_did() {
     let run = folder.run(&["convert", "a.yaml", "m.txt"]);
     assert!(run.status == 2 && run.err.contains("must be the .tm7 file"), "{run:?}");
 }
+
+#[test]
+fn templates_are_exported_and_checked() {
+    let bad = "<KnowledgeBase><GenericElements><ElementType><Name>P</Name><ID>GE.P</ID><ParentElement>ROOT</ParentElement>\
+               <Attributes><Attribute><Name>a</Name><AttributeValues><Value>Yes</Value></AttributeValues></Attribute>\
+               </Attributes></ElementType></GenericElements><ThreatTypes><ThreatType><Id>T</Id><Category>Z</Category>\
+               <GenerationFilters><Include>source is 'GE.Q' and target.a is 'No' and flow.b is 'x'</Include>\
+               </GenerationFilters></ThreatType><ThreatType><Id>T</Id></ThreatType></ThreatTypes></KnowledgeBase>";
+    let folder = Folder::new(&[("in/bad.tb7", bad.as_bytes())]);
+    let run = folder.run(&["template", "check", "in"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    for finding in [
+        "T is given 2 times",
+        "T: it has no title",
+        "T: there is no category Z",
+        "names the stencil GE.Q, which is not there",
+        "asks whether a is 'No', which it never is",
+        "reads the attribute b, which nothing has",
+        "T: it can never fire",
+    ] {
+        assert!(run.out.contains(finding), "{finding}: {}", run.out);
+    }
+    let run = folder.run(&["template", "export", "ours.tb7"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.err.contains("because it compares numbers") || run.err.contains("because"), "{run:?}");
+    let run = folder.run(&["template", "check", "ours.tb7"]);
+    assert_eq!((run.status, run.out.contains("0 findings")), (0, true), "{run:?}");
+    assert!(
+        folder.read("ours.tb7").starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<KnowledgeBase xmlns:xsi=")
+    );
+    // The template of a model is the same one.
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/online-shop");
+    assert_eq!(folder.run(&["convert", shop, "m.tm7"]).status, 0);
+    assert_eq!(folder.run(&["template", "export", "of-model.tb7", "--from", "m.tm7"]).status, 0);
+    assert!(folder.read("of-model.tb7") == folder.read("ours.tb7"));
+}

@@ -31,7 +31,7 @@ use std::{ffi::OsString, io::Read, path::PathBuf, time::Duration};
 use kubestride_manifest::Manifests;
 use kubestride_source::{Diagnostic, SourceMap};
 
-pub use model_file::model_file;
+pub use model_file::{model_file, template_files};
 /// Whether `helm` and `kustomize` may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Render {

@@ -1,6 +1,7 @@
 //! Files of Microsoft's Threat Modeling Tool: read whole, as text.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use kubestride_source::Diagnostic;
 
@@ -8,6 +9,23 @@ use crate::read::{self, Failure};
 
 /// Largest model that is read, in bytes.
 const LARGEST: u64 = 1 << 28;
+
+/// The `.tb7` and `.tm7` files of a directory, sorted by name.
+///
+/// # Errors
+/// What the system says.
+pub fn template_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let wanted = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tb7") || e.eq_ignore_ascii_case("tm7"));
+        if wanted && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
 
 /// The text of a `.tm7` or `.tb7` file, with its byte order mark if it has one, so that it can be written back as it
 /// was.

@@ -4,6 +4,7 @@
 //! own types of threats, so that one engine generates for both. What is known of the format and of the meaning of
 //! filters and geometry was established on files that the tool wrote itself.
 
+mod check;
 mod convert;
 mod diff;
 mod draw;
@@ -13,12 +14,14 @@ mod knowledge;
 mod merge;
 mod rules;
 mod surface;
+mod tb7;
 mod threats;
 mod tm7;
 mod triage;
 pub mod write;
 pub mod xml;
 
+pub use check::check;
 pub use convert::{Converted, Generated, convert};
 pub use diff::{Difference, Kind, diff};
 pub use draw::draw;
@@ -26,6 +29,7 @@ pub use emit::{Emitted, Existing, emit};
 pub use knowledge::{AttributeType, Category, ElementType, Knowledge, Rule};
 pub use merge::{Conflict, merge};
 pub use surface::{Area, Curve, Line, Property, Shape, ShapeKind, Surface, Thing};
+pub use tb7::tb7;
 pub use threats::{Instance, State};
 pub use tm7::{Meta, Tm7};
 pub use triage::{Change, Missing, triage};

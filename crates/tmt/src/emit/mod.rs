@@ -20,6 +20,7 @@ use kubestride_template::ThreatType;
 use crate::write::escaped;
 
 pub use existing::Existing;
+pub(crate) use names::guid;
 pub(crate) use threats::{ACCEPTED, COMPUTED};
 
 /// A file and what it could not take.

@@ -1,0 +1,130 @@
+//! `kubestride template`: templates of Microsoft's Threat Modeling Tool.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use kubestride_analysis::Analysis;
+use kubestride_model::Builder;
+use kubestride_source::{FileOrigin, SourceMap, Span};
+use kubestride_tmt::xml::Tree;
+use kubestride_tmt::{Existing, Knowledge, check, emit, tb7};
+
+use crate::{messages, replace};
+
+/// Exit status where a template has faults.
+const FAULTY: u8 = 1;
+
+/// Arguments of `kubestride template`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a template as a .tb7 file: ours, or that of a .tm7 model.
+    Export {
+        /// The file to write.
+        #[arg(value_name = "FILE")]
+        target: PathBuf,
+        /// The model whose template is written instead of ours.
+        #[arg(long, value_name = "MODEL")]
+        from: Option<PathBuf>,
+    },
+    /// Look for mistakes in templates: unknown names, filters that can never be true, missing texts.
+    Check {
+        /// .tb7 and .tm7 files, and directories of them.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Files that cannot be read or written.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.command {
+        Command::Export { target, from } => export(target, from.as_deref()),
+        Command::Check { paths } => check_all(paths),
+    }
+}
+
+fn export(target: &Path, from: Option<&Path>) -> Result<ExitCode> {
+    let (text, notes) = match from {
+        Some(path) => (text_of(path)?, Vec::new()),
+        None => {
+            let model = Builder::new(kubestride_stencils::vocabulary()).finish();
+            let types = kubestride_catalogue::threats(model.vocabulary());
+            let emitted = emit(&model, &types, &Analysis::default(), "template", &Existing::default());
+            (emitted.text, emitted.left_out)
+        }
+    };
+    let file = SourceMap::new().add("model", text.as_str(), FileOrigin::Stated);
+    let tree = Tree::parse(file, &text)?;
+    let Some(knowledge) = tree.root().child("KnowledgeBase") else { bail!("the model holds no template") };
+    replace::replace(target, &tb7(knowledge)).with_context(|| format!("cannot write {}", target.display()))?;
+    notes.iter().for_each(|note| messages::note(note));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text_of(path: &Path) -> Result<String> {
+    kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))
+}
+
+fn check_all(paths: &[PathBuf]) -> Result<ExitCode> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(
+                kubestride_input::template_files(path).with_context(|| format!("cannot read {}", path.display()))?,
+            );
+        } else {
+            files.push(path.clone());
+        }
+    }
+    if files.is_empty() {
+        bail!(
+            "there are no templates in {}",
+            paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    let mut out = anstream::stdout().lock();
+    let mut faults = 0;
+    for path in &files {
+        let name = path.display();
+        let text = text_of(path)?;
+        let text = text.trim_start_matches('\u{feff}');
+        let file = SourceMap::new().add(name.to_string(), text, FileOrigin::Stated);
+        let tree = match Tree::parse(file, text) {
+            Ok(tree) => tree,
+            Err(error) => {
+                writeln!(out, "{name}: {error}")?;
+                faults += 1;
+                continue;
+            }
+        };
+        let root = tree.root();
+        let knowledge = if root.name() == "KnowledgeBase" { Some(root) } else { root.child("KnowledgeBase") };
+        let Some(knowledge) = knowledge.map(Knowledge::read) else {
+            writeln!(out, "{name}: there is no template in it")?;
+            faults += 1;
+            continue;
+        };
+        let found = check(&knowledge, Span::new(file, 0, 0));
+        found.iter().try_for_each(|line| writeln!(out, "{name}: {line}"))?;
+        writeln!(
+            out,
+            "{name}: {} stencils, {} threat types, {} findings",
+            knowledge.elements.len(),
+            knowledge.threats.len(),
+            found.len()
+        )?;
+        faults += found.len();
+    }
+    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAULTY) })
+}
