@@ -10,7 +10,7 @@ use kubestride_analysis::Analysis;
 use kubestride_model::Builder;
 use kubestride_source::{FileOrigin, SourceMap, Span};
 use kubestride_tmt::xml::Tree;
-use kubestride_tmt::{Existing, Knowledge, check, emit, tb7};
+use kubestride_tmt::{Existing, Knowledge, check, emit, readable, tb7};
 
 use crate::{messages, replace};
 
@@ -35,6 +35,15 @@ enum Command {
         #[arg(long, value_name = "MODEL")]
         from: Option<PathBuf>,
     },
+    /// Write the threat types of a template as Markdown files, one each, in the form of our catalogue.
+    Import {
+        /// A .tb7 template or a .tm7 model.
+        #[arg(value_name = "TEMPLATE")]
+        template: PathBuf,
+        /// The directory to write to; files in it are replaced.
+        #[arg(value_name = "DIRECTORY")]
+        directory: PathBuf,
+    },
     /// Look for mistakes in templates: unknown names, filters that can never be true, missing texts.
     Check {
         /// .tb7 and .tm7 files, and directories of them.
@@ -50,6 +59,7 @@ enum Command {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Export { target, from } => export(target, from.as_deref()),
+        Command::Import { template, directory } => import(template, directory),
         Command::Check { paths } => check_all(paths),
     }
 }
@@ -69,6 +79,28 @@ fn export(target: &Path, from: Option<&Path>) -> Result<ExitCode> {
     let Some(knowledge) = tree.root().child("KnowledgeBase") else { bail!("the model holds no template") };
     replace::replace(target, &tb7(knowledge)).with_context(|| format!("cannot write {}", target.display()))?;
     notes.iter().for_each(|note| messages::note(note));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(template: &Path, directory: &Path) -> Result<ExitCode> {
+    let text = text_of(template)?;
+    let text = text.trim_start_matches('\u{feff}');
+    let file = SourceMap::new().add(template.display().to_string(), text, FileOrigin::Stated);
+    let tree = Tree::parse(file, text).with_context(|| format!("{} is no template", template.display()))?;
+    let root = tree.root();
+    let knowledge = if root.name() == "KnowledgeBase" { Some(root) } else { root.child("KnowledgeBase") };
+    let Some(knowledge) = knowledge.map(Knowledge::read) else {
+        bail!("there is no template in {}", template.display())
+    };
+    let files = readable(&knowledge);
+    for (name, text) in &files {
+        let path = directory.join(name);
+        let folder = path.parent().unwrap_or(directory);
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
+        replace::replace(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let left = knowledge.threats.len() - files.len();
+    writeln!(anstream::stdout().lock(), "{} threat types written, {left} left out that never fire", files.len())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_source::{FileOrigin, SourceMap};
 use kubestride_tmt::xml::Tree;
-use kubestride_tmt::{Change, State, triage};
+use kubestride_tmt::{Change, New, State, Tm7, convert, triage};
 
 use crate::{date, replace};
 
@@ -90,7 +90,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         at: format!("{day}T00:00:00"),
     };
     let changes: Vec<Change> = arguments.threats.iter().map(change).collect();
-    let written = triage(&tree, &changes)?;
+    let (tm7, _) = Tm7::read(file, &tree);
+    let converted = convert(&tm7, file);
+    let generated = converted.generate(&tm7);
+    let new: Vec<New> = generated.analysis.threats.iter().filter_map(|t| converted.new_instance(t)).collect();
+    let written = triage(&tree, &changes, &new)?;
     if written != text {
         replace::replace(path, &written).with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -18,6 +18,7 @@ use crate::rules;
 use crate::surface::{Area, Line, Shape, ShapeKind, Surface, Thing};
 use crate::threats::{Instance, State};
 use crate::tm7::Tm7;
+use crate::triage::New;
 
 /// A model file as a model and the types of threats of its template.
 #[derive(Debug)]
@@ -304,6 +305,38 @@ impl Converted {
         let identity = |e: ElementId| self.model.text(self.model.element(e).identity);
         let flow = self.model.flow(flow);
         format!("{id}{}{}{}", identity(flow.source), self.model.text(flow.identity), identity(flow.target))
+    }
+
+    /// Everything about a generated threat that a file stores of it.
+    pub fn new_instance(&self, threat: &Threat) -> Option<New> {
+        let threat_type = self.types.get(threat.threat_type)?;
+        let SubjectRef::Flow(id) = threat.subject else { return None };
+        let (model, flow) = (&self.model, self.model.flow(id));
+        let page = model.enclosing(model.element(flow.source).boundary).last()?.1;
+        let priority = match threat.rating.severity {
+            Severity::Critical | Severity::High => "High",
+            Severity::Medium => "Medium",
+            Severity::Low => "Low",
+        };
+        let text = |symbol| model.text(symbol).to_owned();
+        Some(New {
+            key: self.key(threat),
+            rule: threat_type.id.clone(),
+            guids: [
+                text(page.identity),
+                text(model.element(flow.source).identity),
+                text(flow.identity),
+                text(model.element(flow.target).identity),
+            ],
+            interaction: text(flow.protocol),
+            texts: [
+                threat_type.title.render(model, threat.subject),
+                threat_type.category_title().to_owned(),
+                threat_type.sections.why.clone(),
+                threat_type.description.render(model, threat.subject),
+            ],
+            priority: priority.to_owned(),
+        })
     }
 
     fn stale(&self, threat_type: usize, flow: FlowId, instance: &Instance) -> Threat {

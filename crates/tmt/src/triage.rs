@@ -21,6 +21,23 @@ pub struct Change {
     pub at: String,
 }
 
+/// A threat that the template generates and the file does not store yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct New {
+    /// TMT's key.
+    pub key: String,
+    /// The id of its type.
+    pub rule: String,
+    /// GUIDs of diagram, source, flow and target.
+    pub guids: [String; 4],
+    /// The name of the flow.
+    pub interaction: String,
+    /// Title, category, its meaning, description.
+    pub texts: [String; 4],
+    /// Its priority.
+    pub priority: String,
+}
+
 /// Changes to threats that the file does not store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the model stores no threat {0}")]
@@ -28,14 +45,26 @@ pub struct Missing(pub String);
 
 /// The text of a model file with changed threats. Only the changed fields of the changed threats are written.
 ///
+/// Threats that the template generates and that are not stored yet (`new`) are stored when they are decided.
+///
 /// # Errors
-/// A threat that the file does not store.
-pub fn triage(tree: &Tree<'_>, changes: &[Change]) -> Result<String, Missing> {
+/// A threat that is neither stored nor generated.
+pub fn triage(tree: &Tree<'_>, changes: &[Change], new: &[New]) -> Result<String, Missing> {
     let mut patches = Patches::default();
+    let list = tree.root().child("ThreatInstances");
+    let numbers = list.into_iter().flat_map(Xml::children).filter_map(|pair| pair.child("Value"));
+    let mut next =
+        numbers.filter_map(|v| v.child_text("Id").parse::<u32>().ok()).max().map_or(0, |n| n.saturating_add(1));
+    let mut added = String::new();
     let stored: Vec<Xml<'_, '_>> = tree.root().child("ThreatInstances").into_iter().flat_map(Xml::children).collect();
     for change in changes {
         let found = stored.iter().find(|pair| pair.child_text("Key") == change.key);
-        let value = found.and_then(|pair| pair.child("Value")).ok_or_else(|| Missing(change.key.clone()))?;
+        let Some(value) = found.and_then(|pair| pair.child("Value")) else {
+            let new = new.iter().find(|new| new.key == change.key).ok_or_else(|| Missing(change.key.clone()))?;
+            added.push_str(&stored_anew(new, change, next));
+            next = next.saturating_add(1);
+            continue;
+        };
         let set = |name: &str, text: &str, patches: &mut Patches| {
             if let Some(field) = value.child(name).filter(|field| field.text() != text) {
                 patches.set_text(field, text);
@@ -67,7 +96,72 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change]) -> Result<String, Missing> {
             set("ModifiedAt", &change.at);
         }
     }
+    if let Some(list) = list.filter(|_| !added.is_empty()) {
+        if list.is_empty_tag() {
+            let name = list.qualified_name();
+            let arrays = "http://schemas.microsoft.com/2003/10/Serialization/Arrays";
+            patches.replace(list.range(), format!("<{name} xmlns:a=\"{arrays}\">{added}</{name}>"));
+        } else {
+            let end = list.content().end;
+            patches.replace(end..end, added);
+        }
+    }
     Ok(patches.apply(tree.text()))
+}
+
+/// A threat as the tool stores it.
+fn stored_anew(new: &New, change: &Change, number: u32) -> String {
+    let [diagram, source, flow, target] = &new.guids;
+    let priority = change.priority.as_ref().unwrap_or(&new.priority);
+    let state = change.state.unwrap_or_default().as_str();
+    let leaf = |tag: &str, text: &str| match text {
+        "" => format!("<{tag}/>"),
+        text => format!("<{tag}>{}</{tag}>", escaped(text)),
+    };
+    let nil = |tag: &str| format!("<{tag} i:nil=\"true\"/>");
+    let [title, category, meaning, description] = &new.texts;
+    let all = [
+        ("Title", title.as_str()),
+        ("UserThreatCategory", category),
+        ("UserThreatShortDescription", meaning),
+        ("UserThreatDescription", description),
+        ("StateInformation", change.justification.as_deref().unwrap_or("")),
+        ("InteractionString", &new.interaction),
+        ("Priority", priority),
+    ];
+    let pair = |(key, value): (&str, &str)| {
+        format!("<a:KeyValueOfstringstring>{}{}</a:KeyValueOfstringstring>", leaf("a:Key", key), leaf("a:Value", value))
+    };
+    let properties: String =
+        all.into_iter().filter(|(k, v)| *k != "StateInformation" || !v.is_empty()).map(pair).collect();
+    let by = if change.by.is_empty() { nil("b:ChangedBy") } else { leaf("b:ChangedBy", &change.by) };
+    [
+        "<a:KeyValueOfstringThreatpc_P0_PhOB>".to_owned(),
+        leaf("a:Key", &new.key),
+        "<a:Value xmlns:b=\"http://schemas.datacontract.org/2004/07/ThreatModeling.KnowledgeBase\">".to_owned(),
+        by,
+        leaf("b:DrawingSurfaceGuid", diagram),
+        leaf("b:FlowGuid", flow),
+        leaf("b:Id", &number.to_string()),
+        leaf("b:InteractionKey", &format!("{source}:{flow}:{target}")),
+        nil("b:InteractionString"),
+        leaf("b:ModifiedAt", &change.at),
+        leaf("b:Priority", priority),
+        format!("<b:Properties>{properties}</b:Properties>"),
+        leaf("b:SourceGuid", source),
+        leaf("b:State", state),
+        nil("b:StateInformation"),
+        leaf("b:TargetGuid", target),
+        nil("b:Title"),
+        leaf("b:TypeId", &new.rule),
+        leaf("b:Upgraded", "false"),
+        nil("b:UserThreatCategory"),
+        nil("b:UserThreatDescription"),
+        nil("b:UserThreatShortDescription"),
+        leaf("b:Wide", "false"),
+        "</a:Value></a:KeyValueOfstringThreatpc_P0_PhOB>".to_owned(),
+    ]
+    .concat()
 }
 
 /// The tool keeps justifications among the properties of a threat, behind the description; old files in a field.
