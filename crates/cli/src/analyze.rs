@@ -1,5 +1,6 @@
 //! `kubestride analyze`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,10 +11,11 @@ use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
 use kubestride_report::{Drawn, Format, Input, Report};
-use kubestride_source::{Diagnostic, FileOrigin, Level, SourceMap};
+use kubestride_source::{Diagnostic, FileOrigin, Level, SourceMap, Span};
+use kubestride_template::ThreatType;
 use kubestride_template::filter::Lists;
 use kubestride_tmt::xml::Tree;
-use kubestride_tmt::{Meta, Surface, Tm7};
+use kubestride_tmt::{Knowledge, Meta, Surface, Tm7};
 
 use crate::{UNUSABLE, date, messages, summary};
 
@@ -52,6 +54,14 @@ pub(crate) struct Arguments {
     /// What may be run to render Helm charts and Kustomize folders.
     #[arg(long, value_enum, default_value_t = RenderArgument::Local)]
     render: RenderArgument,
+
+    /// Generate with the threat types of a .tb7 template (or those inside a .tm7 model) instead of ours.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+
+    /// Names of our stencils and attributes in that template, a line each: `Deployment = Pod`.
+    #[arg(long, value_name = "FILE", requires = "template")]
+    mapping: Option<PathBuf>,
 
     /// Print no messages about the input but errors.
     #[arg(short, long)]
@@ -163,8 +173,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::from(UNUSABLE));
     }
 
-    let types = kubestride_catalogue::threats(discovered.model.vocabulary());
-    let analysis = kubestride_analysis::analyse(&discovered.model, &types, &Lists::default());
+    let (model, types) = match &arguments.template {
+        None => {
+            let types = kubestride_catalogue::threats(discovered.model.vocabulary());
+            (discovered.model, types)
+        }
+        Some(template) => in_words_of(&discovered.model, template, arguments, &mut loaded)?,
+    };
+    let analysis = kubestride_analysis::analyse(&model, &types, &Lists::default());
     let inputs: Vec<Input> = loaded.inputs.iter().map(input).collect();
     let today = arguments.date.clone().unwrap_or_else(date::today);
     let report = Report {
@@ -173,16 +189,49 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         date: &today,
         inputs: &inputs,
         sources: &loaded.sources,
-        model: &discovered.model,
+        model: &model,
         types: &types,
         analysis: &analysis,
         diagnostics: &loaded.diagnostics,
-        focus: arguments.focus.as_deref().map(|name| element(&discovered.model, name)).transpose()?,
+        focus: arguments.focus.as_deref().map(|name| element(&model, name)).transpose()?,
         about: &[],
         drawn: &[],
     };
     write(&report, arguments, &outputs)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The model in the words of a template, with the template's threat types.
+fn in_words_of(
+    model: &Model,
+    path: &Path,
+    arguments: &Arguments,
+    loaded: &mut kubestride_input::Loaded,
+) -> Result<(Model, Vec<ThreatType>)> {
+    let text = kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let file = loaded.sources.add(path.display().to_string(), text, FileOrigin::Stated);
+    let tree = Tree::parse(file, text).with_context(|| format!("{} is no template", path.display()))?;
+    let root = tree.root();
+    let knowledge = if root.name() == "KnowledgeBase" { Some(root) } else { root.child("KnowledgeBase") };
+    let Some(knowledge) = knowledge.map(Knowledge::read) else { bail!("there is no template in {}", path.display()) };
+    let mut mapping = BTreeMap::new();
+    if let Some(path) = &arguments.mapping {
+        let text = kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))?;
+        for (number, line) in text.lines().enumerate().map(|(i, l)| (i + 1, l.trim())) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let Some((ours, theirs)) = line.split_once('=') else {
+                bail!("{}:{number}: expected `our name = name in the template`", path.display());
+            };
+            mapping.insert(ours.trim().to_owned(), theirs.trim().to_owned());
+        }
+    }
+    let applied = kubestride_tmt::apply(model, &knowledge, &mapping, Span::new(file, 0, 0));
+    messages::diagnostics(&loaded.sources, &applied.diagnostics, arguments.quiet);
+    loaded.diagnostics.extend(applied.diagnostics);
+    Ok((applied.model, applied.types))
 }
 
 /// All outputs, and the summary where none goes to standard output.

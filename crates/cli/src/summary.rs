@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kubestride_analysis::{Severity, State, fixes};
 use kubestride_model::SubjectRef;
 use kubestride_report::Report;
-use kubestride_report::summary::{Summary, counted, short_name};
+use kubestride_report::summary::{Summary, counted, short_name, type_label};
 
 /// How many fixes are shown.
 const FIXES: usize = 10;
@@ -53,7 +53,7 @@ pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> 
         let shown: Vec<String> = names.iter().take(3).cloned().collect();
         let more = names.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        writeln!(out, "  {:<8} {:>3} × {}", fix.worst.as_str(), subjects.len(), threat_type.id)?;
+        writeln!(out, "  {:<8} {:>3} × {}", fix.worst.as_str(), subjects.len(), type_label(threat_type))?;
         writeln!(out, "               {}{more}", shown.join(", "))?;
     }
     if ranked.len() > FIXES {

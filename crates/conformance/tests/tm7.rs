@@ -106,3 +106,52 @@ fn what_is_written_looks_like_what_the_tool_writes() {
     }
     assert!(strange.is_empty(), "{}", strange.join("\n"));
 }
+
+/// `type@subject` of open and mitigated threats of flows.
+fn flow_threats(arguments: &[&str]) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.json");
+    let output = ["-o", file.to_str().expect("a path")];
+    let run = kubestride([arguments, &output[..]].concat(), 2, Duration::from_secs(60)).expect("it ends in time");
+    assert_eq!(run.status, Some(0), "{}", run.messages);
+    let text = fs::read_to_string(file).expect("JSON");
+    let analysis: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let threats = analysis["threats"].as_array().expect("threats").iter();
+    threats.filter(|t| !t["flow"].is_null()).map(|t| t["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[test]
+fn our_template_on_manifests_is_our_catalogue() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let template = folder.path().join("ours.tb7");
+    let template = template.to_str().expect("a path");
+    let run = kubestride(["template", "export", template], 2, Duration::from_secs(60)).expect("it ends in time");
+    assert_eq!(run.status, Some(0), "{}", run.messages);
+    let text = fs::read_to_string(template).expect("the template");
+    for input in inputs() {
+        let input = input.to_str().expect("a path").to_owned();
+        let plain = ["analyze", &input, "-q"];
+        let ours = flow_threats(&plain);
+        let theirs = flow_threats(&[&plain[..], &["--template", template]].concat());
+        let exported =
+            |id: &&String| id.split_once('@').is_some_and(|(id, _)| text.contains(&format!("<Id>{id}</Id>")));
+        let ours: BTreeSet<&String> = ours.iter().filter(exported).collect();
+        let theirs: BTreeSet<&String> = theirs.iter().collect();
+        let differ: Vec<_> = ours.symmetric_difference(&theirs).collect();
+        assert!(differ.is_empty(), "{input}: {differ:#?}");
+        assert!(!ours.is_empty(), "{input}");
+    }
+}
+
+#[test]
+fn a_template_of_others_works_on_manifests() {
+    let Some(templates) = corpus("corpus/tb7", "a template of others") else { return };
+    let template = templates.join("accuknox+k8sthreatmodeling__templates__k8s-STRIDE-template.tb7");
+    let input = workspace().join("examples/online-shop");
+    let (template, input) = (template.to_str().expect("a path"), input.to_str().expect("a path"));
+    let found = flow_threats(&["analyze", input, "-q", "--template", template]);
+    // A process that may be spoofed to another one, across the border of a namespace, through a Service.
+    let wanted = "S1@Deployment/shop/orders->Service/payments/payment-gateway:traffic:HTTP/8080";
+    assert!(found.contains(wanted), "{found:#?}");
+    assert!(!found.contains("S1@Deployment/shop/storefront->Service/shop/orders:traffic:HTTP/8080"));
+}

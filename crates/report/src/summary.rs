@@ -2,9 +2,10 @@
 
 use kubestride_analysis::{Severity, State, Threat};
 use kubestride_model::{BoundaryKind, ElementId, ElementKind, Model, SubjectRef};
-use kubestride_template::Category;
+use kubestride_template::{Category, ThreatType};
 
 use crate::Report;
+use crate::text::generic;
 
 /// The states in the order of outputs.
 pub const STATES: [State; 5] =
@@ -182,6 +183,12 @@ pub fn owner(model: &Model, threat: &Threat) -> Option<ElementId> {
     let (source, target) = threat.parties(model);
     let target = target.filter(|id| is_workload(model, *id));
     target.or_else(|| source.filter(|id| is_workload(model, *id)))
+}
+
+/// What a type of threat is called in a list: ours by their ids; those of other templates by their titles, because their
+/// ids are numbers.
+pub fn type_label(threat_type: &ThreatType) -> String {
+    if threat_type.category_name.is_some() { generic(&threat_type.title_text) } else { threat_type.id.clone() }
 }
 
 /// `1 threat`, `2 threats`.

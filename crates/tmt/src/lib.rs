@@ -4,6 +4,7 @@
 //! own types of threats, so that one engine generates for both. What is known of the format and of the meaning of
 //! filters and geometry was established on files that the tool wrote itself.
 
+mod apply;
 mod check;
 mod convert;
 mod diff;
@@ -22,6 +23,7 @@ mod triage;
 pub mod write;
 pub mod xml;
 
+pub use apply::{Applied, apply};
 pub use check::check;
 pub use convert::{Converted, Generated, convert};
 pub use diff::{Difference, Kind, diff};
