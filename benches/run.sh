@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 runs=${RUNS:-7}
 cargo build --quiet --profile dist -p kubestride
 cargo build --quiet --profile dist -p kubestride-yaml --example parse
+cargo build --quiet --profile dist -p kubestride-tmt --example read_xml
 export RAYON_NUM_THREADS=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -54,6 +55,32 @@ if [ -n "${KUBESTRIDE_CORPUS:-}" ]; then
     measure kubeflow "$KUBESTRIDE_CORPUS/corpus/kubeflow" 5
 else
     echo "KUBESTRIDE_CORPUS is not set: the corpora were left out"
+fi
+
+# A model of Threat Modeling Tool, beside quick-xml reading the same bytes.
+model() {
+    name=$1 file=$2 repeat=$3
+    : > "$work/a"; : > "$work/b"
+    i=0
+    while [ "$i" -lt "$runs" ]; do
+        cpu "$repeat" ./target/dist/kubestride analyze "$file" -q -o "$work/x.html" >> "$work/a"
+        cpu "$repeat" ./target/dist/examples/read_xml "$file" >> "$work/b"
+        i=$((i + 1))
+    done
+    python3 - "$name" "$work/a" "$work/b" <<'PYTHON'
+import statistics, sys
+name, a, b = sys.argv[1:]
+a = sorted(float(x) for x in open(a)); b = sorted(float(x) for x in open(b))
+ma, mb = statistics.median(a), statistics.median(b)
+print(f"{name}: analysis to HTML {ma*1000:.1f} ms CPU ({a[0]*1000:.1f}-{a[-1]*1000:.1f}), "
+      f"quick-xml {mb*1000:.1f} ms ({b[0]*1000:.1f}-{b[-1]*1000:.1f}), ratio {ma/mb:.2f}")
+PYTHON
+}
+./target/dist/kubestride convert examples/online-shop "$work/shop.tm7" 2> /dev/null
+model online-shop.tm7 "$work/shop.tm7" 20
+if [ -n "${KUBESTRIDE_CORPUS:-}" ]; then
+    largest=$(find "$KUBESTRIDE_CORPUS/corpus/tm7" -name '*.tm7' -size -1500k -exec ls -S {} + | head -1)
+    model "$(basename "$largest")" "$largest" 20
 fi
 
 # The layout of nested models, beside writing the same drawings.
