@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kubestride_model::{
-    Access, BoundaryId, BoundaryKind, Builder, ContainerId, ControlId, ElementId, ElementKind, Evidence, FlowDraft,
-    FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
+    Access, BoundaryId, BoundaryKind, Builder, Confidence, ContainerId, ControlId, ElementId, ElementKind, Evidence,
+    FlowDraft, FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
 };
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
@@ -273,6 +273,10 @@ impl<'w, 'a> Merger<'w, 'a> {
         let protocol = claims.iter().find_map(|c| c.protocol.clone().filter(|p| p != "TCP"));
         let protocol = protocol.unwrap_or_else(|| if network { "TCP" } else { "-" }.to_owned());
         let access = claims.iter().filter_map(|c| c.access).max_by_key(|a| *a == Access::ReadWrite);
+        // Who may come in from outside is some addresses only: that anybody can is not certain.
+        let restricted = (attr::SOURCE_RESTRICTED.id, attr::SOURCE_RESTRICTED.value(YesNo::Yes));
+        let limited = claims.iter().flat_map(|c| &c.attributes).any(|(id, value, _)| (*id, *value) == restricted);
+        let most = if limited { Confidence::Likely } else { Confidence::Certain };
         let draft = FlowDraft {
             identity: None,
             source,
@@ -283,7 +287,7 @@ impl<'w, 'a> Merger<'w, 'a> {
             port: claims.iter().find_map(|c| c.port),
             protocol: &protocol,
             via: claims.iter().find_map(|c| c.via.as_deref()),
-            confidence: claims.iter().map(|c| c.confidence).max().unwrap_or(first.confidence),
+            confidence: claims.iter().map(|c| c.confidence).max().unwrap_or(first.confidence).min(most),
             implicit: claims.iter().all(|c| c.implicit),
         };
         let mut id = FlowId(0);
@@ -316,7 +320,7 @@ impl<'w, 'a> Merger<'w, 'a> {
             self.builder.set(subject, attr::PORT.id, Value::Number(i64::from(port)), evidence);
         }
         if first.kind == FlowKind::Exposure
-            && draft.confidence == kubestride_model::Confidence::Certain
+            && (draft.confidence == Confidence::Certain || limited)
             && matches!(first.target, Party::Workload(_))
         {
             let evidence = self.evidence(&first.note);
