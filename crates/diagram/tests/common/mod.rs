@@ -155,6 +155,16 @@ impl Dice {
 
 /// A random nested model of at most `most` elements. `shuffle` changes the order in which it is built, not the model.
 pub fn random(seed: u64, most: usize, shuffle: bool) -> Model {
+    made(seed, most, shuffle, false)
+}
+
+/// The same with another name, of the same length, for the first element.
+#[allow(dead_code, reason = "each test program has its own copy of this module")]
+pub fn random_renamed(seed: u64, most: usize, renamed: bool) -> Model {
+    made(seed, most, false, renamed)
+}
+
+fn made(seed: u64, most: usize, shuffle: bool, renamed: bool) -> Model {
     let mut dice = Dice::new(seed);
     let mut s = Sketch::new();
     let mut boundaries = vec![
@@ -172,7 +182,10 @@ pub fn random(seed: u64, most: usize, shuffle: bool) -> Model {
         .map(|i| {
             let kind =
                 [ElementKind::Process, ElementKind::Process, ElementKind::External, ElementKind::Store][dice.below(4)];
-            let name = format!("{}-{i}", words[dice.below(words.len())]);
+            let mut name = format!("{}-{i}", words[dice.below(words.len())]);
+            if renamed && i == 0 {
+                name = name.chars().rev().skip(2).collect::<String>() + "-0";
+            }
             (format!("Thing/{name}"), name, kind, boundaries[dice.below(boundaries.len())])
         })
         .collect();
