@@ -27,26 +27,34 @@ print(((after.children_user - before.children_user) + (after.children_system - b
 PYTHON
 }
 
-measure() {
-    name=$1 folder=$2 repeat=$3
-    find "$folder" -type f \( -name '*.yaml' -o -name '*.yml' \) | sort > "$work/files"
+# What an analysis costs beside a command that only reads the same bytes.
+#   compare NAME INPUT REPETITIONS WORD COMMAND...
+compare() {
+    name=$1 input=$2 repeat=$3 word=$4
+    shift 4
     : > "$work/a"; : > "$work/b"
     i=0
     while [ "$i" -lt "$runs" ]; do
-        cpu "$repeat" ./target/dist/kubestride analyze "$folder" -q -o "$work/x.html" >> "$work/a"
-        # shellcheck disable=SC2046 # one argument a file
-        cpu "$repeat" ./target/dist/examples/parse $(cat "$work/files") >> "$work/b"
+        cpu "$repeat" ./target/dist/kubestride analyze "$input" -q -o "$work/x.html" >> "$work/a"
+        cpu "$repeat" "$@" >> "$work/b"
         i=$((i + 1))
     done
-    python3 - "$name" "$work/a" "$work/b" <<'PYTHON'
+    python3 - "$name" "$word" "$work/a" "$work/b" <<'PYTHON'
 import statistics, sys
-name, a, b = sys.argv[1:]
+name, word, a, b = sys.argv[1:]
 a = sorted(float(x) for x in open(a)); b = sorted(float(x) for x in open(b))
 ma, mb = statistics.median(a), statistics.median(b)
 print(f"{name}: analysis to HTML {ma*1000:.1f} ms CPU ({a[0]*1000:.1f}-{a[-1]*1000:.1f}), "
-      f"parsing {mb*1000:.1f} ms ({b[0]*1000:.1f}-{b[-1]*1000:.1f}), ratio {ma/mb:.2f}")
+      f"{word} {mb*1000:.1f} ms ({b[0]*1000:.1f}-{b[-1]*1000:.1f}), ratio {ma/mb:.2f}")
 PYTHON
-    /usr/bin/time -f "$name: peak memory %M KB" ./target/dist/kubestride analyze "$folder" -q -o "$work/x.html" > /dev/null
+    /usr/bin/time -f "$name: peak memory %M KB" ./target/dist/kubestride analyze "$input" -q -o "$work/x.html" > /dev/null
+}
+
+measure() {
+    name=$1 folder=$2 repeat=$3
+    find "$folder" -type f \( -name '*.yaml' -o -name '*.yml' \) | sort > "$work/files"
+    # shellcheck disable=SC2046 # one argument a file
+    compare "$name" "$folder" "$repeat" parsing ./target/dist/examples/parse $(cat "$work/files")
 }
 
 measure online-shop examples/online-shop 20
@@ -59,22 +67,7 @@ fi
 
 # A model of Threat Modeling Tool, beside quick-xml reading the same bytes.
 model() {
-    name=$1 file=$2 repeat=$3
-    : > "$work/a"; : > "$work/b"
-    i=0
-    while [ "$i" -lt "$runs" ]; do
-        cpu "$repeat" ./target/dist/kubestride analyze "$file" -q -o "$work/x.html" >> "$work/a"
-        cpu "$repeat" ./target/dist/examples/read_xml "$file" >> "$work/b"
-        i=$((i + 1))
-    done
-    python3 - "$name" "$work/a" "$work/b" <<'PYTHON'
-import statistics, sys
-name, a, b = sys.argv[1:]
-a = sorted(float(x) for x in open(a)); b = sorted(float(x) for x in open(b))
-ma, mb = statistics.median(a), statistics.median(b)
-print(f"{name}: analysis to HTML {ma*1000:.1f} ms CPU ({a[0]*1000:.1f}-{a[-1]*1000:.1f}), "
-      f"quick-xml {mb*1000:.1f} ms ({b[0]*1000:.1f}-{b[-1]*1000:.1f}), ratio {ma/mb:.2f}")
-PYTHON
+    compare "$1" "$2" "$3" quick-xml ./target/dist/examples/read_xml "$2"
 }
 ./target/dist/kubestride convert examples/online-shop "$work/shop.tm7" 2> /dev/null
 model online-shop.tm7 "$work/shop.tm7" 20

@@ -30,6 +30,24 @@ impl Severity {
         }
     }
 
+    /// The word in lists that people read.
+    pub fn title(self) -> &'static str {
+        match self {
+            Severity::Low => "Low",
+            Severity::Medium => "Medium",
+            Severity::High => "High",
+            Severity::Critical => "Critical",
+        }
+    }
+
+    /// The priority of Threat Modeling Tool, which has none above `High`.
+    pub fn priority(self) -> &'static str {
+        match self {
+            Severity::Critical => Severity::High.title(),
+            other => other.title(),
+        }
+    }
+
     /// What a threat of this severity counts when fixes are ranked. Each step doubles, so that two threats of one step
     /// weigh as much as one of the next.
     pub fn weight(self) -> u32 {

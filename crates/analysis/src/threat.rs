@@ -102,6 +102,16 @@ impl Threat {
         self.decision.as_ref().map_or(self.computed, |d| d.state)
     }
 
+    /// The key that Threat Modeling Tool has for a threat of a flow: its type, and the identities of source, flow and
+    /// target. Threats of other subjects have that of their type.
+    pub fn interaction_key(&self, model: &Model, threat_type: &str) -> String {
+        let SubjectRef::Flow(flow) = self.subject else { return threat_type.to_owned() };
+        let flow = model.flow(flow);
+        let identity = |element: ElementId| model.text(model.element(element).identity);
+        let (source, target) = (identity(flow.source), identity(flow.target));
+        format!("{threat_type}{source}{}{target}", model.text(flow.identity))
+    }
+
     /// The elements it is about: source and target of a flow; for other subjects the workload or store as target.
     pub fn parties(&self, model: &Model) -> (Option<ElementId>, Option<ElementId>) {
         match self.subject {

@@ -10,14 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
-use kubestride_report::{Drawn, Format, Input, Report};
-use kubestride_source::{Diagnostic, FileOrigin, Level, SourceMap, Span};
+use kubestride_report::{Format, Input, Report};
+use kubestride_source::{FileOrigin, Span};
 use kubestride_template::ThreatType;
 use kubestride_template::filter::Lists;
-use kubestride_tmt::xml::Tree;
-use kubestride_tmt::{Knowledge, Meta, Surface, Tm7};
 
-use crate::{UNUSABLE, date, messages, summary};
+use crate::{UNUSABLE, analyze_tm7, date, messages, model_file, summary};
 
 /// Arguments of `kubestride analyze`.
 #[derive(Debug, Args)]
@@ -29,15 +27,15 @@ pub(crate) struct Arguments {
     /// Write a report; the ending of the name says which: .html .md .json .sarif .csv, pictures as .svg
     /// .png .mmd .dot, or flows.tsv. May be given several times.
     #[arg(short, long = "output", value_name = "FILE")]
-    outputs: Vec<PathBuf>,
+    pub(crate) outputs: Vec<PathBuf>,
 
     /// Write this format to standard output instead of the summary.
     #[arg(long, value_name = "FORMAT", value_parser = format_names())]
-    format: Option<String>,
+    pub(crate) format: Option<String>,
 
     /// How complete the input is; decides what absence means.
     #[arg(long, value_enum, default_value_t = ScopeArgument::Application)]
-    scope: ScopeArgument,
+    pub(crate) scope: ScopeArgument,
 
     /// The namespace of objects that name none.
     #[arg(long, value_name = "NAME", default_value = "default", value_parser = namespace_name)]
@@ -45,11 +43,11 @@ pub(crate) struct Arguments {
 
     /// Show one service with its neighbours in pictures: its name, or its identity such as Deployment/shop/orders.
     #[arg(long, value_name = "SERVICE")]
-    focus: Option<String>,
+    pub(crate) focus: Option<String>,
 
     /// The day of the analysis, YYYY-MM-DD; today if it is not given.
     #[arg(long, value_name = "DATE", value_parser = date::parse)]
-    date: Option<String>,
+    pub(crate) date: Option<String>,
 
     /// What may be run to render Helm charts and Kustomize folders.
     #[arg(long, value_enum, default_value_t = RenderArgument::Local)]
@@ -65,7 +63,7 @@ pub(crate) struct Arguments {
 
     /// Print no messages about the input but errors.
     #[arg(short, long)]
-    quiet: bool,
+    pub(crate) quiet: bool,
 
     /// Say on standard error what was read and what each signal found.
     #[arg(short, long, conflicts_with = "quiet")]
@@ -73,7 +71,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScopeArgument {
+pub(crate) enum ScopeArgument {
     /// Everything of the cluster is in the input.
     Cluster,
     /// Everything of the application is in the input.
@@ -149,8 +147,8 @@ fn output_formats(outputs: &[PathBuf]) -> Result<Vec<(&Path, &'static dyn Format
 /// Arguments that make no sense, and outputs that cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let outputs = output_formats(&arguments.outputs)?;
-    if let Some(model) = model_file(&arguments.inputs)? {
-        return drawn(arguments, model, &outputs);
+    if let Some(model) = analyze_tm7::among(&arguments.inputs)? {
+        return analyze_tm7::run(arguments, model, &outputs);
     }
     let options = kubestride_input::Options {
         render: arguments.render.into(),
@@ -208,34 +206,38 @@ fn in_words_of(
     arguments: &Arguments,
     loaded: &mut kubestride_input::Loaded,
 ) -> Result<(Model, Vec<ThreatType>)> {
-    let text = kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))?;
-    let text = text.trim_start_matches('\u{feff}');
-    let file = loaded.sources.add(path.display().to_string(), text, FileOrigin::Stated);
-    let tree = Tree::parse(file, text).with_context(|| format!("{} is no template", path.display()))?;
-    let root = tree.root();
-    let knowledge = if root.name() == "KnowledgeBase" { Some(root) } else { root.child("KnowledgeBase") };
-    let Some(knowledge) = knowledge.map(Knowledge::read) else { bail!("there is no template in {}", path.display()) };
-    let mut mapping = BTreeMap::new();
-    if let Some(path) = &arguments.mapping {
-        let text = kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))?;
-        for (number, line) in text.lines().enumerate().map(|(i, l)| (i + 1, l.trim())) {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let Some((ours, theirs)) = line.split_once('=') else {
-                bail!("{}:{number}: expected `our name = name in the template`", path.display());
-            };
-            mapping.insert(ours.trim().to_owned(), theirs.trim().to_owned());
-        }
-    }
+    let text = model_file::text(path)?;
+    let file = loaded.sources.add(path.display().to_string(), text.as_str(), FileOrigin::Stated);
+    let (tree, _) = model_file::tree(path, &text)?;
+    let knowledge = model_file::knowledge(path, &tree)?;
+    let mapping = arguments.mapping.as_deref().map(mapping).transpose()?.unwrap_or_default();
     let applied = kubestride_tmt::apply(model, &knowledge, &mapping, Span::new(file, 0, 0));
     messages::diagnostics(&loaded.sources, &applied.diagnostics, arguments.quiet);
     loaded.diagnostics.extend(applied.diagnostics);
     Ok((applied.model, applied.types))
 }
 
+/// The lines of a mapping file: `our name = name in the template`.
+fn mapping(path: &Path) -> Result<BTreeMap<String, String>> {
+    let mut mapping = BTreeMap::new();
+    for (number, line) in model_file::text(path)?.lines().enumerate().map(|(i, l)| (i + 1, l.trim())) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((ours, theirs)) = line.split_once('=') else {
+            bail!("{}:{number}: expected `our name = name in the template`", path.display());
+        };
+        mapping.insert(ours.trim().to_owned(), theirs.trim().to_owned());
+    }
+    Ok(mapping)
+}
+
 /// All outputs, and the summary where none goes to standard output.
-fn write(report: &Report<'_>, arguments: &Arguments, outputs: &[(&Path, &'static dyn Format)]) -> Result<()> {
+pub(crate) fn write(
+    report: &Report<'_>,
+    arguments: &Arguments,
+    outputs: &[(&Path, &'static dyn Format)],
+) -> Result<()> {
     for (path, format) in outputs {
         let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
         let mut out = BufWriter::with_capacity(1 << 16, file);
@@ -251,94 +253,8 @@ fn write(report: &Report<'_>, arguments: &Arguments, outputs: &[(&Path, &'static
     }
 }
 
-/// The model of Threat Modeling Tool among the inputs; it stands alone.
-fn model_file(inputs: &[PathBuf]) -> Result<Option<&Path>> {
-    let is_model = |path: &&PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tm7"));
-    match (inputs, inputs.iter().find(is_model)) {
-        ([_], Some(model)) => Ok(Some(model)),
-        (_, Some(model)) => bail!("{} is a model of its own: analyse it without other inputs", model.display()),
-        (_, None) => Ok(None),
-    }
-}
-
-/// What people wrote about a model, where they did.
-fn about(meta: &Meta) -> Vec<(&'static str, String)> {
-    let all = [
-        ("Threat model", &meta.name),
-        ("Owner", &meta.owner),
-        ("Reviewer", &meta.reviewer),
-        ("Contributors", &meta.contributors),
-        ("Description", &meta.description),
-        ("Assumptions", &meta.assumptions),
-        ("External dependencies", &meta.dependencies),
-    ];
-    all.into_iter().filter(|(_, text)| !text.trim().is_empty()).map(|(name, text)| (name, text.clone())).collect()
-}
-
-/// Analyses a model of Threat Modeling Tool with the template inside.
-fn drawn(arguments: &Arguments, path: &Path, outputs: &[(&Path, &'static dyn Format)]) -> Result<ExitCode> {
-    let mut sources = SourceMap::new();
-    let text = match kubestride_input::model_file(path) {
-        Ok(text) => text,
-        Err(diagnostic) => {
-            messages::diagnostics(&sources, &[*diagnostic], arguments.quiet);
-            return Ok(ExitCode::from(UNUSABLE));
-        }
-    };
-    let name = path.display().to_string();
-    let file = sources.add(&name, text, FileOrigin::Stated);
-    let text = sources.text(file);
-    let tree = match Tree::parse(file, &text) {
-        Ok(tree) => tree,
-        Err(error) => {
-            messages::diagnostics(&sources, &[error.into()], arguments.quiet);
-            return Ok(ExitCode::from(UNUSABLE));
-        }
-    };
-    let (tm7, mut diagnostics) = Tm7::read(file, &tree);
-    let converted = kubestride_tmt::convert(&tm7, file);
-    let generated = converted.generate(&tm7);
-    diagnostics.extend(converted.diagnostics.iter().cloned());
-    if !generated.lost.is_empty() {
-        let count = generated.lost.len();
-        let message =
-            format!("{count} decided threats are about flows or threat types that are not in the model any more");
-        diagnostics.push(Diagnostic::note("lost-decisions", message));
-    }
-    messages::diagnostics(&sources, &diagnostics, arguments.quiet);
-    if diagnostics.iter().any(|d| d.level == Level::Error) {
-        return Ok(ExitCode::from(UNUSABLE));
-    }
-    let draw = |surface: &Surface| Drawn {
-        identity: surface.guid.clone(),
-        name: if surface.name.is_empty() { "Diagram".to_owned() } else { surface.name.clone() },
-        drawing: kubestride_tmt::draw(surface),
-    };
-    let drawings: Vec<Drawn> = tm7.surfaces.iter().map(draw).collect();
-    let about = about(&tm7.meta);
-    let objects = converted.model.elements().len() + converted.model.flows().len();
-    let inputs = [Input { name, kind: "tm7".to_owned(), files: 1, documents: drawings.len(), objects }];
-    let today = arguments.date.clone().unwrap_or_else(date::today);
-    let report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        scope: Scope::from(arguments.scope).as_str(),
-        date: &today,
-        inputs: &inputs,
-        sources: &sources,
-        model: &converted.model,
-        types: &converted.types,
-        analysis: &generated.analysis,
-        diagnostics: &diagnostics,
-        focus: arguments.focus.as_deref().map(|name| element(&converted.model, name)).transpose()?,
-        about: &about,
-        drawn: &drawings,
-    };
-    write(&report, arguments, outputs)?;
-    Ok(ExitCode::SUCCESS)
-}
-
 /// The element with this identity, or the only one with this name.
-fn element(model: &Model, name: &str) -> Result<ElementId> {
+pub(crate) fn element(model: &Model, name: &str) -> Result<ElementId> {
     let mut named = Vec::new();
     for (id, element) in model.elements() {
         if model.text(element.identity) == name {

@@ -5,12 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use kubestride_source::{FileOrigin, SourceMap};
 use kubestride_template::filter::Lists;
-use kubestride_tmt::xml::Tree;
 use kubestride_tmt::{Existing, Tm7, emit};
 
-use crate::{UNUSABLE, messages, replace};
+use crate::{UNUSABLE, messages, model_file, replace};
 
 /// Arguments of `kubestride convert`.
 #[derive(Debug, Args)]
@@ -65,9 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// What a file that is there already holds.
 fn kept(path: &Path) -> Result<Existing> {
-    let text = kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))?;
-    let file = SourceMap::new().add(path.display().to_string(), text.as_str(), FileOrigin::Stated);
-    let tree = Tree::parse(file, &text).with_context(|| format!("{} is no model", path.display()))?;
+    let text = model_file::text(path)?;
+    let (tree, file) = model_file::tree(path, &text)?;
     let (tm7, _) = Tm7::read(file, &tree);
     Ok(Existing::read(&tree, &tm7))
 }

@@ -1,9 +1,11 @@
 //! The `kubestride` command: one module per subcommand. This is the only place that prints and exits.
 
 mod analyze;
+mod analyze_tm7;
 mod convert;
 mod date;
 mod messages;
+mod model_file;
 mod models;
 mod replace;
 mod summary;

@@ -6,10 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use kubestride_source::{FileId, FileOrigin, SourceMap};
-use kubestride_tmt::xml::Tree;
 use kubestride_tmt::{Tm7, diff, merge};
 
+use crate::model_file::{text, tree};
 use crate::replace;
 
 /// Exit status where models differ, or where a merge left conflicts.
@@ -43,16 +42,6 @@ pub(crate) struct Merge {
     /// Where the merged model goes; our side if it is not given.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-}
-
-fn text(path: &Path) -> Result<String> {
-    kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))
-}
-
-fn tree<'t>(path: &Path, text: &'t str) -> Result<(Tree<'t>, FileId)> {
-    let file = SourceMap::new().add(path.display().to_string(), text, FileOrigin::Stated);
-    let tree = Tree::parse(file, text).with_context(|| format!("{} is no model", path.display()))?;
-    Ok((tree, file))
 }
 
 /// Says what changed: exit status 1 if something did.

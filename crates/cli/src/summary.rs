@@ -21,14 +21,7 @@ pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> 
     let counts = Summary::of(report);
     let names: Vec<&str> = report.inputs.iter().map(|i| i.name.as_str()).collect();
     writeln!(out, "{}, as {}", names.join(", "), article(report.scope))?;
-    let parts = [
-        counted(counts.processes, "process", "processes"),
-        counted(counts.stores, "store", "stores"),
-        counted(counts.externals, "outside party", "outside parties"),
-        counted(counts.flows, "flow", "flows"),
-        counted(counts.boundaries, "trust boundary", "trust boundaries"),
-    ];
-    writeln!(out, "{}\n", parts.join(", "))?;
+    writeln!(out, "{}\n", counts.parts().join(", "))?;
 
     let open: Vec<String> = Severity::ALL.iter().map(|s| format!("{} {}", counts.open.of(*s), s.as_str())).collect();
     let mitigated = counts.in_state(State::Mitigated);

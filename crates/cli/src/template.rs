@@ -8,11 +8,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use kubestride_analysis::Analysis;
 use kubestride_model::Builder;
-use kubestride_source::{FileOrigin, SourceMap, Span};
-use kubestride_tmt::xml::Tree;
-use kubestride_tmt::{Existing, Knowledge, check, emit, readable, tb7};
+use kubestride_source::Span;
+use kubestride_tmt::{Existing, check, emit, readable, tb7};
 
-use crate::{messages, replace};
+use crate::{messages, model_file, replace};
 
 /// Exit status where a template has faults.
 const FAULTY: u8 = 1;
@@ -66,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn export(target: &Path, from: Option<&Path>) -> Result<ExitCode> {
     let (text, notes) = match from {
-        Some(path) => (text_of(path)?, Vec::new()),
+        Some(path) => (model_file::text(path)?, Vec::new()),
         None => {
             let model = Builder::new(kubestride_stencils::vocabulary()).finish();
             let types = kubestride_catalogue::threats(model.vocabulary());
@@ -74,8 +73,7 @@ fn export(target: &Path, from: Option<&Path>) -> Result<ExitCode> {
             (emitted.text, emitted.left_out)
         }
     };
-    let file = SourceMap::new().add("model", text.as_str(), FileOrigin::Stated);
-    let tree = Tree::parse(file, &text)?;
+    let (tree, _) = model_file::tree(from.unwrap_or(Path::new("model")), &text)?;
     let Some(knowledge) = tree.root().child("KnowledgeBase") else { bail!("the model holds no template") };
     replace::replace(target, &tb7(knowledge)).with_context(|| format!("cannot write {}", target.display()))?;
     notes.iter().for_each(|note| messages::note(note));
@@ -83,15 +81,9 @@ fn export(target: &Path, from: Option<&Path>) -> Result<ExitCode> {
 }
 
 fn import(template: &Path, directory: &Path) -> Result<ExitCode> {
-    let text = text_of(template)?;
-    let text = text.trim_start_matches('\u{feff}');
-    let file = SourceMap::new().add(template.display().to_string(), text, FileOrigin::Stated);
-    let tree = Tree::parse(file, text).with_context(|| format!("{} is no template", template.display()))?;
-    let root = tree.root();
-    let knowledge = if root.name() == "KnowledgeBase" { Some(root) } else { root.child("KnowledgeBase") };
-    let Some(knowledge) = knowledge.map(Knowledge::read) else {
-        bail!("there is no template in {}", template.display())
-    };
+    let text = model_file::text(template)?;
+    let (tree, _) = model_file::tree(template, &text)?;
+    let knowledge = model_file::knowledge(template, &tree)?;
     let files = readable(&knowledge);
     for (name, text) in &files {
         let path = directory.join(name);
@@ -102,10 +94,6 @@ fn import(template: &Path, directory: &Path) -> Result<ExitCode> {
     let left = knowledge.threats.len() - files.len();
     writeln!(anstream::stdout().lock(), "{} threat types written, {left} left out that never fire", files.len())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn text_of(path: &Path) -> Result<String> {
-    kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))
 }
 
 fn check_all(paths: &[PathBuf]) -> Result<ExitCode> {
@@ -129,34 +117,22 @@ fn check_all(paths: &[PathBuf]) -> Result<ExitCode> {
     let mut faults = 0;
     for path in &files {
         let name = path.display();
-        let text = text_of(path)?;
-        let text = text.trim_start_matches('\u{feff}');
-        let file = SourceMap::new().add(name.to_string(), text, FileOrigin::Stated);
-        let tree = match Tree::parse(file, text) {
-            Ok(tree) => tree,
-            Err(error) => {
-                writeln!(out, "{name}: {error}")?;
-                faults += 1;
-                continue;
+        let text = model_file::text(path)?;
+        let checked = model_file::tree(path, &text)
+            .and_then(|(tree, file)| Ok((model_file::knowledge(path, &tree)?, Span::new(file, 0, 0))))
+            .map(|(knowledge, place)| (check(&knowledge, place), knowledge));
+        match checked {
+            Ok((found, knowledge)) => {
+                found.iter().try_for_each(|line| writeln!(out, "{name}: {line}"))?;
+                let (stencils, types) = (knowledge.elements.len(), knowledge.threats.len());
+                writeln!(out, "{name}: {stencils} stencils, {types} threat types, {} findings", found.len())?;
+                faults += found.len();
             }
-        };
-        let root = tree.root();
-        let knowledge = if root.name() == "KnowledgeBase" { Some(root) } else { root.child("KnowledgeBase") };
-        let Some(knowledge) = knowledge.map(Knowledge::read) else {
-            writeln!(out, "{name}: there is no template in it")?;
-            faults += 1;
-            continue;
-        };
-        let found = check(&knowledge, Span::new(file, 0, 0));
-        found.iter().try_for_each(|line| writeln!(out, "{name}: {line}"))?;
-        writeln!(
-            out,
-            "{name}: {} stencils, {} threat types, {} findings",
-            knowledge.elements.len(),
-            knowledge.threats.len(),
-            found.len()
-        )?;
-        faults += found.len();
+            Err(error) => {
+                writeln!(out, "{error:#}")?;
+                faults += 1;
+            }
+        }
     }
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAULTY) })
 }

@@ -5,11 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
-use kubestride_source::{FileOrigin, SourceMap};
-use kubestride_tmt::xml::Tree;
 use kubestride_tmt::{Change, New, State, Tm7, convert, triage};
 
-use crate::{date, replace};
+use crate::{date, model_file, replace};
 
 /// Arguments of `kubestride triage`.
 #[derive(Debug, Args)]
@@ -75,10 +73,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         bail!("nothing to change: give --state, --because or --priority");
     }
     let path = &arguments.model;
-    let text = kubestride_input::model_file(path).map_err(|d| anyhow::anyhow!(d.message.clone()))?;
-    let mut sources = SourceMap::new();
-    let file = sources.add(path.display().to_string(), text.as_str(), FileOrigin::Stated);
-    let tree = Tree::parse(file, &text).with_context(|| format!("{} is no model", path.display()))?;
+    let text = model_file::text(path)?;
+    let (tree, file) = model_file::tree(path, &text)?;
     let by = arguments.by.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_default();
     let day = arguments.date.clone().unwrap_or_else(date::today);
     let change = |key: &String| Change {

@@ -72,6 +72,16 @@ pub(crate) enum Item {
 }
 
 impl Graph {
+    /// Every line of the picture: number of the source, name of the target's shape after `n`, and what flows. A store
+    /// that is drawn at its user's shape has that one's number and an `s`.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, String, &Bundle)> {
+        let own = self.nodes.iter().enumerate().flat_map(|(i, node)| {
+            let attached = node.attached.as_ref().map(|a| (i, format!("{i}s"), &a.flows));
+            attached.into_iter().chain(node.own_flows.as_ref().map(|own| (i, i.to_string(), own)))
+        });
+        own.chain(self.edges.iter().map(|line| (line.source, line.target.to_string(), &line.bundle)))
+    }
+
     /// The groups from the page down to the one that holds the node.
     pub(crate) fn chain(&self, node: usize) -> Vec<usize> {
         let mut chain = vec![self.nodes[node].group];

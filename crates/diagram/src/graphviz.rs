@@ -20,16 +20,8 @@ pub(crate) fn write(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(HEAD.as_bytes())?;
     let members = graph.members();
     group(graph, &members, 0, 1, out)?;
-    for (i, node) in graph.nodes.iter().enumerate() {
-        if let Some(attached) = &node.attached {
-            edge(i, &format!("{i}s"), &attached.flows, out)?;
-        }
-        if let Some(own) = &node.own_flows {
-            edge(i, &i.to_string(), own, out)?;
-        }
-    }
-    for line in &graph.edges {
-        edge(line.source, &line.target.to_string(), &line.bundle, out)?;
+    for (source, target, bundle) in graph.lines() {
+        edge(source, &target, bundle, out)?;
     }
     writeln!(out, "}}")
 }

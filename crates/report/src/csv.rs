@@ -2,7 +2,7 @@
 
 use std::io;
 
-use kubestride_analysis::{Severity, Threat};
+use kubestride_analysis::Threat;
 use kubestride_model::SubjectRef;
 use kubestride_template::ThreatType;
 
@@ -45,7 +45,7 @@ impl Format for Csv {
                 threat_type.category_title(),
                 &diagram,
                 &short_name(report.model, threat.subject),
-                priority(threat),
+                threat.rating.severity.title(),
                 threat.state().title(),
                 "",
                 &description(report, threat_type, threat),
@@ -82,7 +82,7 @@ fn drawn(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
             threat_type.category_title(),
             page.map_or("", |(_, boundary)| model.text(boundary.name)),
             model.text(flow.protocol),
-            priority(threat),
+            threat.rating.severity.title(),
             threat.state().title(),
             decision.map_or("", |d| d.by.as_str()),
             &threat_type.description.render(model, threat.subject),
@@ -93,16 +93,6 @@ fn drawn(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         write!(out, "{}\r\n", cells.join(","))?;
     }
     Ok(())
-}
-
-/// Microsoft's tool knows High, Medium and Low; what is worse than High keeps its name.
-fn priority(threat: &Threat) -> &'static str {
-    match threat.rating.severity {
-        Severity::Critical => "Critical",
-        Severity::High => "High",
-        Severity::Medium => "Medium",
-        Severity::Low => "Low",
-    }
 }
 
 /// What can happen, why it is rated so and where to look: Microsoft's columns have no others for it.

@@ -105,14 +105,8 @@ fn facts(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     let objects: usize = report.inputs.iter().map(|i| i.objects).sum();
     let summary = Summary::of(report);
-    let parts = [
-        counted(summary.processes, "process", "processes"),
-        counted(summary.externals, "outside party", "outside parties"),
-        counted(summary.stores, "store", "stores"),
-        counted(summary.flows, "flow", "flows"),
-        counted(summary.boundaries, "trust boundary", "trust boundaries"),
-        counted(report.model.controls().len(), "control", "controls"),
-    ];
+    let controls = counted(report.model.controls().len(), "control", "controls");
+    let parts = summary.parts().into_iter().chain([controls]).collect::<Vec<_>>();
     writeln!(
         out,
         "<p class=\"facts\"><span>{}</span> <span>kubestride {}</span> <span>Scope {}</span> <span>{}</span> <span>{}</span></p>",

@@ -11,16 +11,6 @@ use crate::text::generic;
 pub const STATES: [State; 5] =
     [State::NotStarted, State::NeedsInvestigation, State::NotApplicable, State::Mitigated, State::Accepted];
 
-/// The categories in the order of their letters.
-pub const CATEGORIES: [Category; 6] = [
-    Category::Spoofing,
-    Category::Tampering,
-    Category::Repudiation,
-    Category::InformationDisclosure,
-    Category::DenialOfService,
-    Category::ElevationOfPrivilege,
-];
-
 /// Open threats by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([usize; 4]);
@@ -89,7 +79,7 @@ pub struct Summary {
     pub open: Counts,
     /// All threats by state, in the order of [`STATES`].
     pub states: [(State, usize); 5],
-    /// All threats by category, in the order of [`CATEGORIES`].
+    /// All threats by category, in the order of [`Category::STRIDE`].
     pub categories: [CategoryCount; 6],
     /// Every workload with its threats, in the order of identities; see [`owner`].
     pub workloads: Vec<WorkloadCount>,
@@ -113,7 +103,7 @@ impl Summary {
             boundaries: model.boundaries().filter(|(_, b)| b.kind != BoundaryKind::Workload).count(),
             open: Counts::default(),
             states: STATES.map(|s| (s, 0)),
-            categories: CATEGORIES.map(|category| CategoryCount { category, open: 0, total: 0 }),
+            categories: Category::STRIDE.map(|category| CategoryCount { category, open: 0, total: 0 }),
             workloads: workloads(model).map(workload).collect(),
             elsewhere: Counts::default(),
         };
@@ -149,6 +139,17 @@ impl Summary {
     /// Number of threats in this state.
     pub fn in_state(&self, state: State) -> usize {
         self.states.iter().find(|(s, _)| *s == state).map_or(0, |(_, count)| *count)
+    }
+
+    /// What the picture shows, in words: `3 processes`, `1 store`.
+    pub fn parts(&self) -> [String; 5] {
+        [
+            counted(self.processes, "process", "processes"),
+            counted(self.stores, "store", "stores"),
+            counted(self.externals, "outside party", "outside parties"),
+            counted(self.flows, "flow", "flows"),
+            counted(self.boundaries, "trust boundary", "trust boundaries"),
+        ]
     }
 
     /// Number of elements.
@@ -201,13 +202,10 @@ pub fn counted(count: usize, one: &str, many: &str) -> String {
 pub fn threat_id(report: &Report<'_>, threat: &Threat) -> String {
     let id = report.types.get(threat.threat_type).map_or("", |t| t.id.as_str());
     let model = report.model;
-    if let (false, SubjectRef::Flow(flow)) = (report.drawn.is_empty(), threat.subject) {
-        // The key of Threat Modeling Tool.
-        let flow = model.flow(flow);
-        let identity = |element: ElementId| model.text(model.element(element).identity);
-        return format!("{id}{}{}{}", identity(flow.source), model.text(flow.identity), identity(flow.target));
+    if !report.drawn.is_empty() && matches!(threat.subject, SubjectRef::Flow(_)) {
+        return threat.interaction_key(model, id);
     }
-    format!("{id}@{}", report.model.identity_of(threat.subject))
+    format!("{id}@{}", model.identity_of(threat.subject))
 }
 
 /// A subject in as few words as tell it apart in one application: containers are named with their workload.

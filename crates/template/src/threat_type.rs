@@ -55,6 +55,16 @@ words! {
 }
 
 impl Category {
+    /// The six of STRIDE, in the order of its letters.
+    pub const STRIDE: [Self; 6] = [
+        Self::Spoofing,
+        Self::Tampering,
+        Self::Repudiation,
+        Self::InformationDisclosure,
+        Self::DenialOfService,
+        Self::ElevationOfPrivilege,
+    ];
+
     /// The name in Microsoft's Threat Modeling Tool.
     pub fn title(self) -> &'static str {
         match self {

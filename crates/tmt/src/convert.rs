@@ -261,12 +261,7 @@ impl Drawing {
 
 /// The smallest border that holds the middle of an area. Borders come largest first.
 fn innermost(borders: &[(Area, BoundaryId)], area: &Area) -> Option<BoundaryId> {
-    let (x, y) = (area.left + area.width / 2.0, area.top + area.height / 2.0);
-    let holds = |border: &Area| {
-        (border.left..=border.left + border.width).contains(&x)
-            && (border.top..=border.top + border.height).contains(&y)
-    };
-    borders.iter().rev().find(|(border, _)| holds(border)).map(|(_, id)| *id)
+    borders.iter().rev().find(|(border, _)| border.holds(area.middle())).map(|(_, id)| *id)
 }
 
 impl Converted {
@@ -301,10 +296,7 @@ impl Converted {
     /// TMT's key of a threat: its type, and the GUIDs of source, flow and target.
     pub fn key(&self, threat: &Threat) -> String {
         let id = self.types.get(threat.threat_type).map_or("", |t| t.id.as_str());
-        let SubjectRef::Flow(flow) = threat.subject else { return id.to_owned() };
-        let identity = |e: ElementId| self.model.text(self.model.element(e).identity);
-        let flow = self.model.flow(flow);
-        format!("{id}{}{}{}", identity(flow.source), self.model.text(flow.identity), identity(flow.target))
+        threat.interaction_key(&self.model, id)
     }
 
     /// Everything about a generated threat that a file stores of it.
@@ -313,11 +305,6 @@ impl Converted {
         let SubjectRef::Flow(id) = threat.subject else { return None };
         let (model, flow) = (&self.model, self.model.flow(id));
         let page = model.enclosing(model.element(flow.source).boundary).last()?.1;
-        let priority = match threat.rating.severity {
-            Severity::Critical | Severity::High => "High",
-            Severity::Medium => "Medium",
-            Severity::Low => "Low",
-        };
         let text = |symbol| model.text(symbol).to_owned();
         Some(New {
             key: self.key(threat),
@@ -335,7 +322,7 @@ impl Converted {
                 threat_type.sections.why.clone(),
                 threat_type.description.render(model, threat.subject),
             ],
-            priority: priority.to_owned(),
+            priority: threat.rating.severity.priority().to_owned(),
         })
     }
 

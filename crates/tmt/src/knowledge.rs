@@ -106,6 +106,12 @@ impl Knowledge {
         knowledge
     }
 
+    /// The template that a file is (`.tb7`) or holds (`.tm7`), by the file's root.
+    pub fn of(root: Xml<'_, '_>) -> Option<Self> {
+        let own = if root.name() == "KnowledgeBase" { Some(root) } else { root.child("KnowledgeBase") };
+        own.map(Self::read)
+    }
+
     /// The stencil with this id.
     pub fn element(&self, id: &str) -> Option<&ElementType> {
         self.elements.iter().find(|e| e.id == id)

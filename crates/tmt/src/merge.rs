@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::write::Patches;
+use crate::write::{Patches, renumbered};
 use crate::xml::{Tree, Xml};
 
 /// A part that both sides changed, each in its own way.
@@ -67,19 +67,26 @@ fn leaves(xml: Xml<'_, '_>) -> BTreeMap<String, String> {
 }
 
 fn collect(xml: Xml<'_, '_>, path: String, out: &mut BTreeMap<String, String>) {
+    let named = named(xml);
+    if named.is_empty() {
+        out.insert(path, xml.text().into_owned());
+        return;
+    }
+    for (name, child) in named {
+        collect(child, format!("{path}/{name}"), out);
+    }
+}
+
+/// The children of an element, each with a name that no other has.
+fn named<'t, 'a>(xml: Xml<'t, 'a>) -> Vec<(String, Xml<'t, 'a>)> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let mut any = false;
-    for child in xml.children() {
-        any = true;
+    let name = |child| {
         let name = entry_name(child);
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
-        let name = if *count > 1 { format!("{name}#{count}") } else { name };
-        collect(child, format!("{path}/{name}"), out);
-    }
-    if !any {
-        out.insert(path, xml.text().into_owned());
-    }
+        (if *count > 1 { format!("{name}#{count}") } else { name }, child)
+    };
+    xml.children().map(name).collect()
 }
 
 /// What tells an entry from its siblings.
@@ -91,12 +98,7 @@ fn entry_name(xml: Xml<'_, '_>) -> String {
 /// The element at a path of [`leaves`].
 fn at<'t, 'a>(xml: Xml<'t, 'a>, path: &str) -> Option<Xml<'t, 'a>> {
     let Some(rest) = path.strip_prefix('/') else { return Some(xml) };
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for child in xml.children() {
-        let name = entry_name(child);
-        let count = seen.entry(name.clone()).or_default();
-        *count += 1;
-        let name = if *count > 1 { format!("{name}#{count}") } else { name };
+    for (name, child) in named(xml) {
         match rest.strip_prefix(&name) {
             Some("") => return Some(child),
             Some(deeper) if deeper.starts_with('/') => return at(child, deeper),
@@ -152,12 +154,9 @@ impl Merge {
 
     /// An entry of the other file, with a number of its own for its object.
     fn copied(&mut self, pair: Xml<'_, '_>) -> String {
-        let raw = pair.source();
-        let Some((before, rest)) = raw.split_once("z:Id=\"") else { return raw.to_owned() };
-        let Some((_, after)) = rest.split_once('"') else { return raw.to_owned() };
         let id = self.next;
         self.next += 1;
-        format!("{before}z:Id=\"i{id}\"{after}")
+        renumbered(pair.source(), &format!("i{id}"))
     }
 
     /// Values of one element, field by field.

@@ -86,6 +86,18 @@ pub struct Area {
     pub height: f64,
 }
 
+impl Area {
+    /// Whether a point lies in it or on its border.
+    pub fn holds(&self, (x, y): (f64, f64)) -> bool {
+        (self.left..=self.left + self.width).contains(&x) && (self.top..=self.top + self.height).contains(&y)
+    }
+
+    /// The point in its middle.
+    pub fn middle(&self) -> (f64, f64) {
+        (self.left + self.width / 2.0, self.top + self.height / 2.0)
+    }
+}
+
 /// What is drawn from one point to another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {

@@ -1,5 +1,6 @@
 //! Decisions written back into a model file.
 
+use crate::emit::{self, Stored};
 use crate::threats::State;
 use crate::write::{Patches, escaped};
 use crate::xml::{Tree, Xml};
@@ -109,59 +110,25 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change], new: &[New]) -> Result<String
     Ok(patches.apply(tree.text()))
 }
 
-/// A threat as the tool stores it.
+/// A threat that was not stored yet, with what is decided about it.
 fn stored_anew(new: &New, change: &Change, number: u32) -> String {
-    let [diagram, source, flow, target] = &new.guids;
-    let priority = change.priority.as_ref().unwrap_or(&new.priority);
-    let state = change.state.unwrap_or_default().as_str();
-    let leaf = |tag: &str, text: &str| match text {
-        "" => format!("<{tag}/>"),
-        text => format!("<{tag}>{}</{tag}>", escaped(text)),
+    let mut xml = emit::Xml::default();
+    let stored = Stored {
+        key: &new.key,
+        number,
+        guids: new.guids.each_ref().map(String::as_str),
+        rule: &new.rule,
+        interaction: &new.interaction,
+        texts: new.texts.each_ref().map(String::as_str),
+        mitigation: None,
+        state: change.state.unwrap_or_default().as_str(),
+        justification: change.justification.as_deref().unwrap_or(""),
+        priority: change.priority.as_ref().unwrap_or(&new.priority),
+        by: &change.by,
+        at: &change.at,
     };
-    let nil = |tag: &str| format!("<{tag} i:nil=\"true\"/>");
-    let [title, category, meaning, description] = &new.texts;
-    let all = [
-        ("Title", title.as_str()),
-        ("UserThreatCategory", category),
-        ("UserThreatShortDescription", meaning),
-        ("UserThreatDescription", description),
-        ("StateInformation", change.justification.as_deref().unwrap_or("")),
-        ("InteractionString", &new.interaction),
-        ("Priority", priority),
-    ];
-    let pair = |(key, value): (&str, &str)| {
-        format!("<a:KeyValueOfstringstring>{}{}</a:KeyValueOfstringstring>", leaf("a:Key", key), leaf("a:Value", value))
-    };
-    let properties: String =
-        all.into_iter().filter(|(k, v)| *k != "StateInformation" || !v.is_empty()).map(pair).collect();
-    let by = if change.by.is_empty() { nil("b:ChangedBy") } else { leaf("b:ChangedBy", &change.by) };
-    [
-        "<a:KeyValueOfstringThreatpc_P0_PhOB>".to_owned(),
-        leaf("a:Key", &new.key),
-        "<a:Value xmlns:b=\"http://schemas.datacontract.org/2004/07/ThreatModeling.KnowledgeBase\">".to_owned(),
-        by,
-        leaf("b:DrawingSurfaceGuid", diagram),
-        leaf("b:FlowGuid", flow),
-        leaf("b:Id", &number.to_string()),
-        leaf("b:InteractionKey", &format!("{source}:{flow}:{target}")),
-        nil("b:InteractionString"),
-        leaf("b:ModifiedAt", &change.at),
-        leaf("b:Priority", priority),
-        format!("<b:Properties>{properties}</b:Properties>"),
-        leaf("b:SourceGuid", source),
-        leaf("b:State", state),
-        nil("b:StateInformation"),
-        leaf("b:TargetGuid", target),
-        nil("b:Title"),
-        leaf("b:TypeId", &new.rule),
-        leaf("b:Upgraded", "false"),
-        nil("b:UserThreatCategory"),
-        nil("b:UserThreatDescription"),
-        nil("b:UserThreatShortDescription"),
-        leaf("b:Wide", "false"),
-        "</a:Value></a:KeyValueOfstringThreatpc_P0_PhOB>".to_owned(),
-    ]
-    .concat()
+    stored.write(&mut xml);
+    xml.text
 }
 
 /// The tool keeps justifications among the properties of a threat, behind the description; old files in a field.

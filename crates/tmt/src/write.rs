@@ -116,3 +116,10 @@ impl Patches {
         out
     }
 }
+
+/// The text of a shape or line with another number for its object.
+pub(crate) fn renumbered(raw: &str, id: &str) -> String {
+    let Some((before, rest)) = raw.split_once("z:Id=\"") else { return raw.to_owned() };
+    let Some((_, after)) = rest.split_once('"') else { return raw.to_owned() };
+    format!("{before}z:Id=\"{id}\"{after}")
+}

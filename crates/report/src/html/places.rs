@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use kubestride_source::Span;
+use kubestride_source::{SnippetLine, Span};
 
 use super::escape::Escaped;
 use crate::Report;
@@ -23,12 +23,17 @@ pub(crate) fn place(report: &Report<'_>, span: Span, out: &mut dyn Write) -> io:
 /// The lines of a span, masked.
 pub(crate) fn snippet(report: &Report<'_>, span: Span, most: u32, out: &mut dyn Write) -> io::Result<()> {
     let Some(snippet) = report.sources.snippet(span, 0, most).filter(|s| !s.lines.is_empty()) else { return Ok(()) };
-    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let common = snippet.lines.iter().filter(|l| !l.text.is_empty()).map(|l| indent(&l.text)).min().unwrap_or(0);
+    let common = indentation(&snippet.lines);
     write!(out, "<pre class=\"snippet\" tabindex=\"0\">")?;
     for line in &snippet.lines {
         let text = line.text.get(common..).unwrap_or("");
         writeln!(out, "<span class=\"number\">{}</span>{}", line.number, Escaped(text))?;
     }
     writeln!(out, "</pre>")
+}
+
+/// The spaces that all lines begin with.
+pub(crate) fn indentation(lines: &[SnippetLine]) -> usize {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    lines.iter().filter(|l| !l.text.is_empty()).map(|l| indent(&l.text)).min().unwrap_or(0)
 }

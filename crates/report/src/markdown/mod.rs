@@ -68,19 +68,12 @@ fn head(report: &Report<'_>, summary: &Summary, out: &mut dyn Write) -> io::Resu
     }
     writeln!(out, "; {} mitigated.\n", summary.in_state(State::Mitigated))?;
     let inputs: Vec<String> = report.inputs.iter().map(|input| code(&input.name)).collect();
-    let parts = [
-        counted(summary.processes, "process", "processes"),
-        counted(summary.stores, "store", "stores"),
-        counted(summary.externals, "outside party", "outside parties"),
-        counted(summary.flows, "flow", "flows"),
-        counted(summary.boundaries, "trust boundary", "trust boundaries"),
-    ];
     let (scope, date, version) = (text(report.scope), text(report.date), text(report.version));
     writeln!(
         out,
         "{} read as scope *{scope}* on {date} by kubestride {version}: {}.",
         inputs.join(", "),
-        parts.join(", ")
+        summary.parts().join(", ")
     )?;
     let errors = report.diagnostics.iter().filter(|d| d.level == Level::Error).count();
     if errors > 0 {

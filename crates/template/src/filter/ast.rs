@@ -80,6 +80,26 @@ pub enum Test {
     Reachable(Operand, StencilId),
 }
 
+impl Test {
+    /// What the question is asked of; nothing where it is asked of a flow itself.
+    pub fn operand(&self) -> Option<&Operand> {
+        match self {
+            Test::Type(o, _)
+            | Test::Choice(o, _)
+            | Test::Text(o, _)
+            | Test::Has(o, _)
+            | Test::Among(o, _)
+            | Test::TextAmong(o, _)
+            | Test::InList(o, _)
+            | Test::Number(o, _, _)
+            | Test::Within(o, _)
+            | Test::Reachable(o, _)
+            | Test::Same(o, _) => Some(o),
+            Test::Crosses(_) => None,
+        }
+    }
+}
+
 /// How many must be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantifier {

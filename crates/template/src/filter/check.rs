@@ -49,16 +49,7 @@ fn visit(filter: &Filter, roots: Roots, fail: Fail<'_>, vocabulary: &Vocabulary)
                 operand(a, roots, fail, vocabulary)?;
                 operand(b, roots, fail, vocabulary)
             }
-            Test::Type(o, _)
-            | Test::Choice(o, _)
-            | Test::Text(o, _)
-            | Test::Has(o, _)
-            | Test::Among(o, _)
-            | Test::TextAmong(o, _)
-            | Test::InList(o, _)
-            | Test::Number(o, _, _)
-            | Test::Within(o, _)
-            | Test::Reachable(o, _) => operand(o, roots, fail, vocabulary),
+            _ => test.operand().map_or(Ok(()), |o| operand(o, roots, fail, vocabulary)),
         },
     }
 }

@@ -85,20 +85,7 @@ pub fn attributes(filter: &Filter, out: &mut Vec<(AttributeId, bool)>) {
         }
         Filter::Not(inner) | Filter::Quantified(_, _, inner) => attributes(inner, out),
         Filter::Test(test) => {
-            let operand = match test {
-                Test::Type(o, _)
-                | Test::Choice(o, _)
-                | Test::Text(o, _)
-                | Test::Has(o, _)
-                | Test::Among(o, _)
-                | Test::TextAmong(o, _)
-                | Test::InList(o, _)
-                | Test::Number(o, _, _)
-                | Test::Within(o, _)
-                | Test::Reachable(o, _)
-                | Test::Same(o, _) => o,
-                Test::Crosses(_) => return,
-            };
+            let Some(operand) = test.operand() else { return };
             if let Some(attribute) = operand.attribute {
                 out.push((attribute, operand.root == Root::Flow));
             }

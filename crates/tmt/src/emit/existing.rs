@@ -57,10 +57,3 @@ impl Existing {
         list.iter().filter(|(guid, _)| !ours.contains(guid) && guid.chars().nth(14) != Some('8'))
     }
 }
-
-/// The text of a shape with another number for its object.
-pub(crate) fn renumbered(raw: &str, id: &str) -> String {
-    let Some((before, rest)) = raw.split_once("z:Id=\"") else { return raw.to_owned() };
-    let Some((_, after)) = rest.split_once('"') else { return raw.to_owned() };
-    format!("{before}z:Id=\"{id}\"{after}")
-}

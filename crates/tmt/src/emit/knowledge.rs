@@ -118,7 +118,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, types: &[ThreatType], rules: &
         element(xml, model, &what, None);
     }
     xml.text.push_str("</a:StandardElements><a:ThreatCategories>");
-    for category in CATEGORIES {
+    for category in Category::STRIDE {
         xml.text.push_str("<a:ThreatCategory><a:IsExtension>false</a:IsExtension>");
         xml.leaf("a:Id", letter(category));
         xml.text.push_str("<a:LongDescription/>");
@@ -129,8 +129,8 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, types: &[ThreatType], rules: &
     xml.text.push_str("</a:ThreatCategories><a:ThreatMetaData><IsPriorityUsed>true</IsPriorityUsed>");
     xml.text.push_str("<IsStatusUsed>true</IsStatusUsed><PropertiesMetaData>");
     datum(xml, "Title", "Title", false, &[""], 0);
-    datum(xml, "UserThreatCategory", "Category", false, &CATEGORIES.map(Category::title), 0);
-    datum(xml, "UserThreatShortDescription", "Short Description", true, &CATEGORIES.map(meaning), 1);
+    datum(xml, "UserThreatCategory", "Category", false, &Category::STRIDE.map(Category::title), 0);
+    datum(xml, "UserThreatShortDescription", "Short Description", true, &Category::STRIDE.map(meaning), 1);
     datum(xml, "UserThreatDescription", "Description", false, &[""], 0);
     datum(xml, "StateInformation", "Justification", false, &[""], 0);
     datum(xml, "InteractionString", "Interaction", false, &[""], 0);
@@ -212,15 +212,6 @@ const GENERIC: [(&str, &str, &str, &str, &[u8]); 6] = [
     ("GE.DF", "Generic Data Flow", "Data that moves in one direction.", "Line", include_bytes!("../../assets/flow.png")),
     ("GE.TB.L", "Generic Trust Line Boundary", "A trust boundary as an arc.", "LineBoundary", include_bytes!("../../assets/boundary.png")),
     ("GE.TB.B", "Generic Trust Border Boundary", "A trust boundary as a border.", "BorderBoundary", include_bytes!("../../assets/boundary.png")),
-];
-
-const CATEGORIES: [Category; 6] = [
-    Category::Spoofing,
-    Category::Tampering,
-    Category::Repudiation,
-    Category::InformationDisclosure,
-    Category::DenialOfService,
-    Category::ElevationOfPrivilege,
 ];
 
 pub(crate) fn letter(category: Category) -> &'static str {

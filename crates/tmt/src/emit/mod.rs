@@ -7,6 +7,7 @@ mod existing;
 mod knowledge;
 mod names;
 mod place;
+mod stored;
 mod surface;
 mod threats;
 
@@ -21,6 +22,7 @@ use crate::write::escaped;
 
 pub use existing::Existing;
 pub(crate) use names::guid;
+pub(crate) use stored::Stored;
 pub(crate) use threats::{ACCEPTED, COMPUTED};
 
 /// A file and what it could not take.
@@ -68,8 +70,8 @@ pub fn emit(model: &Model, types: &[ThreatType], analysis: &Analysis, name: &str
 
 /// Text that is being written, and the number of the next object.
 #[derive(Default)]
-struct Xml {
-    text: String,
+pub(crate) struct Xml {
+    pub(crate) text: String,
     objects: u32,
 }
 

@@ -88,13 +88,9 @@ fn area(rect: &Rect) -> Area {
     Area { left: scaled(rect.x), top: scaled(rect.y), width: scaled(rect.width), height: scaled(rect.height) }
 }
 
-fn middle(area: &Area) -> (f64, f64) {
-    (area.left + area.width / 2.0, area.top + area.height / 2.0)
-}
-
 /// Where the line from the middle towards a point leaves the rectangle, rounded to the inside.
 fn edge(area: &Area, toward: (f64, f64)) -> (f64, f64) {
-    let (x, y) = middle(area);
+    let (x, y) = area.middle();
     let (dx, dy) = (toward.0 - x, toward.1 - y);
     let part = |half: f64, d: f64| if d.abs() < 1e-9 { f64::INFINITY } else { half / d.abs() };
     let t = part(area.width / 2.0, dx).min(part(area.height / 2.0, dy)).min(1.0);
@@ -104,7 +100,7 @@ fn edge(area: &Area, toward: (f64, f64)) -> (f64, f64) {
 /// A curve between borders of shapes that touches as few others as it can; further ones between the same shapes lie
 /// beside the first.
 fn curve(source: &Area, target: &Area, foreign: &[Area], number: usize) -> Curve {
-    let (from, to) = (middle(source), middle(target));
+    let (from, to) = (source.middle(), target.middle());
     let length = (to.0 - from.0).hypot(to.1 - from.1).max(1.0);
     let across = (-(to.1 - from.1) / length, (to.0 - from.0) / length);
     let bent = |aside: f64| {
@@ -112,11 +108,8 @@ fn curve(source: &Area, target: &Area, foreign: &[Area], number: usize) -> Curve
         Curve { source: edge(source, half), handle: (half.0.round(), half.1.round()), target: edge(target, half) }
     };
     let hits = |curve: &Curve| {
-        let on = |(x, y): &(f64, f64), area: &Area| {
-            (area.left..=area.left + area.width).contains(x) && (area.top..=area.top + area.height).contains(y)
-        };
         let course = points(curve, PIECES);
-        foreign.iter().filter(|area| course.iter().any(|p| on(p, area))).count()
+        foreign.iter().filter(|area| course.iter().any(|p| area.holds(*p))).count()
     };
     let candidates = ASIDE.iter().skip(number % ASIDE.len()).map(|aside| bent(*aside));
     candidates.min_by_key(hits).unwrap_or_else(|| bent(0.0))

@@ -7,7 +7,7 @@ use kubestride_model::{AttributeId, BoundaryId, Confidence, Model, Role, Stencil
 use kubestride_template::filter::ExportNames as _;
 
 use super::Xml;
-use super::existing::{Existing, renumbered};
+use super::existing::Existing;
 use super::knowledge::{Rules, choices, is_drawn};
 use super::names::{Ours, generic, guid};
 use super::place::Placed;
@@ -104,7 +104,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
 fn by_hand(xml: &mut Xml, list: &[(String, String)], ours: &BTreeSet<String>) {
     for (_, raw) in Existing::drawn_by_hand(list, ours) {
         let id = xml.object();
-        xml.text.push_str(&renumbered(raw, &id));
+        xml.text.push_str(&crate::write::renumbered(raw, &id));
     }
 }
 

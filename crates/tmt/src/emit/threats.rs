@@ -1,9 +1,8 @@
 //! Threats with their states.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use kubestride_analysis::{Analysis, Severity, State, Threat};
+use kubestride_analysis::{Analysis, State, Threat};
 use kubestride_model::{Model, SubjectRef};
 use kubestride_template::ThreatType;
 
@@ -11,6 +10,7 @@ use super::Xml;
 use super::existing::Existing;
 use super::knowledge::{Rules, meaning};
 use super::place::Placed;
+use super::stored::Stored;
 use super::surface::{of, page};
 
 /// How a justification begins that nobody wrote: the state is what controls give.
@@ -62,7 +62,7 @@ pub(crate) fn write(
     vec![format!("{total} threats are not in the file, because the tool cannot hold their types: {}", each.join(", "))]
 }
 
-fn one(xml: &mut Xml, model: &Model, threat_type: &ThreatType, threat: &Threat, number: usize, on: &Page<'_>) {
+fn one(xml: &mut Xml, model: &Model, threat_type: &ThreatType, threat: &Threat, number: u32, on: &Page<'_>) {
     let SubjectRef::Flow(id) = threat.subject else { return };
     let flow = model.flow(id);
     let guids = [
@@ -79,59 +79,24 @@ fn one(xml: &mut Xml, model: &Model, threat_type: &ThreatType, threat: &Threat, 
     };
     let by = stored.map(|s| s.changed_by.as_str()).or(threat.decision.as_ref().map(|d| d.by.as_str()));
     let at = stored.map(|s| s.modified.as_str()).or(threat.decision.as_ref().map(|d| d.at.as_str()));
-    let priority = match threat.rating.severity {
-        Severity::Critical | Severity::High => "High",
-        Severity::Medium => "Medium",
-        Severity::Low => "Low",
+    let page = page(on.name);
+    let title = threat_type.title.render(model, threat.subject);
+    let description = threat_type.description.render(model, threat.subject);
+    let stored = Stored {
+        key: &key,
+        number,
+        guids: [&page, source, own, target],
+        rule: &threat_type.id,
+        interaction: model.text(flow.protocol),
+        texts: [&title, threat_type.category_title(), meaning(threat_type.category), description.trim()],
+        mitigation: Some(threat_type.sections.mitigation.trim()),
+        state,
+        justification: &justification,
+        priority: threat.rating.severity.priority(),
+        by: by.unwrap_or(""),
+        at: at.unwrap_or(""),
     };
-    xml.text.push_str("<a:KeyValueOfstringThreatpc_P0_PhOB>");
-    xml.leaf("a:Key", &key);
-    xml.text.push_str("<a:Value xmlns:b=\"http://schemas.datacontract.org/2004/07/ThreatModeling.KnowledgeBase\">");
-    match by.filter(|by| !by.is_empty()) {
-        Some(by) => xml.leaf("b:ChangedBy", by),
-        None => xml.nil("b:ChangedBy"),
-    }
-    xml.leaf("b:DrawingSurfaceGuid", &page(on.name));
-    xml.leaf("b:FlowGuid", own);
-    xml.leaf("b:Id", &number.to_string());
-    xml.leaf("b:InteractionKey", &format!("{source}:{own}:{target}"));
-    xml.nil("b:InteractionString");
-    xml.leaf("b:ModifiedAt", at.filter(|at| !at.is_empty()).unwrap_or("0001-01-01T00:00:00"));
-    xml.leaf("b:Priority", priority);
-    xml.text.push_str("<b:Properties>");
-    let interaction = model.text(flow.protocol);
-    let mitigation = threat_type.sections.mitigation.trim();
-    for (key, value) in [
-        ("Title", threat_type.title.render(model, threat.subject).as_str()),
-        ("UserThreatCategory", threat_type.category_title()),
-        ("UserThreatShortDescription", meaning(threat_type.category)),
-        ("UserThreatDescription", threat_type.description.render(model, threat.subject).trim()),
-        ("StateInformation", justification.as_str()),
-        ("InteractionString", interaction),
-        ("PossibleMitigations", mitigation),
-        ("Priority", priority),
-    ]
-    .into_iter()
-    .filter(|(key, value)| *key != "StateInformation" || !value.is_empty())
-    {
-        xml.text.push_str("<a:KeyValueOfstringstring>");
-        xml.leaf("a:Key", key);
-        xml.leaf("a:Value", value);
-        xml.text.push_str("</a:KeyValueOfstringstring>");
-    }
-    xml.text.push_str("</b:Properties>");
-    xml.leaf("b:SourceGuid", source);
-    xml.leaf("b:State", state);
-    xml.nil("b:StateInformation");
-    xml.leaf("b:TargetGuid", target);
-    xml.nil("b:Title");
-    xml.leaf("b:TypeId", &threat_type.id);
-    xml.leaf("b:Upgraded", "false");
-    xml.nil("b:UserThreatCategory");
-    xml.nil("b:UserThreatDescription");
-    xml.nil("b:UserThreatShortDescription");
-    xml.leaf("b:Wide", "false");
-    let _ = write!(xml.text, "</a:Value></a:KeyValueOfstringThreatpc_P0_PhOB>");
+    stored.write(xml);
 }
 
 /// The state of the tool and its justification. What nobody decided is marked, so that it is not read back as a

@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::Report;
 use crate::html::views::Views;
 use crate::json::Each;
-use crate::summary::{CATEGORIES, STATES};
+use crate::summary::STATES;
 use inert::Inert;
 use kubestride_analysis::Severity;
 use snippets::Snippets;
@@ -42,7 +42,7 @@ impl Serialize for Page<'_, '_> {
         let mut out = serializer.serialize_struct("Page", 10)?;
         out.serialize_field("severities", &Severity::ALL.map(|s| s.as_str()))?;
         out.serialize_field("states", &STATES.map(|s| s.title()))?;
-        out.serialize_field("categories", &CATEGORIES.map(|c| c.title()))?;
+        out.serialize_field("categories", &kubestride_template::Category::STRIDE.map(|c| c.title()))?;
         out.serialize_field("types", &Each(|| threats::types(report)))?;
         out.serialize_field("boundaries", &Each(|| model::boundaries(report)))?;
         out.serialize_field("elements", &Each(|| model::elements(report)))?;

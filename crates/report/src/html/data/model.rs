@@ -7,6 +7,7 @@ use kubestride_stencils::attributes::{AUTHENTICATION, ENCRYPTION, ENTRY};
 use serde::Serialize;
 
 use super::snippets::{Piece, Snippets, clean};
+use crate::html::wire;
 use crate::{Report, summary};
 
 /// Most pieces of evidence of one flow.
@@ -90,7 +91,7 @@ pub(crate) fn flows(report: &Report<'_>, snippets: &Snippets) -> impl Iterator<I
             from: position(this.source),
             to: position(this.target),
             kind: this.kind.as_str(),
-            wire: wire(report, id),
+            wire: wire::plain(report, id),
             access: this.access.map(|a| a.as_str()),
             sure: this.confidence.as_str(),
             crosses: model.crossings(this.crosses).iter().map(|b| b.index()).collect(),
@@ -103,13 +104,6 @@ pub(crate) fn flows(report: &Report<'_>, snippets: &Snippets) -> impl Iterator<I
 /// The position of an element in the table.
 pub(crate) fn position(element: ElementId) -> usize {
     element.index()
-}
-
-/// `HTTP 8080`.
-fn wire(report: &Report<'_>, id: FlowId) -> String {
-    let flow = report.model.flow(id);
-    let protocol = Some(clean(report.model.text(flow.protocol))).filter(|p| p != "-");
-    protocol.into_iter().chain(flow.port.map(|p| p.to_string())).collect::<Vec<_>>().join(" ")
 }
 
 /// What is known of a flow: the Service that it travels through, encryption, authentication, rights.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::Report;
 use crate::evidence::{Located, locate, locate_plain};
+use crate::html::places::indentation;
 
 /// Most lines of a snippet.
 const LINES: u32 = 6;
@@ -64,8 +65,7 @@ impl Snippets {
         self.spans.keys().filter_map(|span| {
             let at = report.sources.location(*span)?;
             let lines = report.sources.snippet(*span, 0, LINES).map(|s| s.lines).unwrap_or_default();
-            let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-            let common = lines.iter().filter(|l| !l.text.is_empty()).map(|l| indent(&l.text)).min().unwrap_or(0);
+            let common = indentation(&lines);
             // A line of which nothing may be shown says nothing.
             let shown = lines.iter().any(|l| l.text.chars().any(char::is_alphanumeric));
             let lines = if shown { lines } else { Vec::new() };

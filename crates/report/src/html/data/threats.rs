@@ -11,7 +11,7 @@ use crate::Report;
 use crate::html::escape::{Escaped, anchor};
 use crate::html::{first::type_name, subject_name};
 use crate::markdown_html::markdown;
-use crate::summary::{self, CATEGORIES, STATES};
+use crate::summary::{self, STATES};
 
 /// What all threats of a type have in common. The long texts are HTML.
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ pub(crate) fn types(report: &Report<'_>) -> impl Iterator<Item = impl Serialize>
         occurs.then(|| Type {
             id: &this.id,
             name: type_name(this),
-            category: CATEGORIES.iter().position(|c| *c == this.category).unwrap_or(0),
+            category: kubestride_template::Category::STRIDE.iter().position(|c| *c == this.category).unwrap_or(0),
             why: html(&this.sections.why, true),
             fix: html(&this.sections.mitigation, true),
             verify: html(&this.sections.verify, true),
