@@ -2,6 +2,7 @@
 
 mod analyze;
 mod analyze_tm7;
+mod connections;
 mod convert;
 mod date;
 mod messages;
@@ -28,6 +29,8 @@ struct Cli {
 enum Command {
     /// Analyse manifests and write threats, model and diagram.
     Analyze(analyze::Arguments),
+    /// Print which connections network policies allow.
+    Connections(connections::Arguments),
     /// Write manifests as a .tm7 model for Microsoft's Threat Modeling Tool.
     Convert(convert::Arguments),
     /// Say what changed between two .tm7 models.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Connections(arguments) => connections::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Diff(arguments) => models::run_diff(&arguments),
         Command::Merge(arguments) => models::run_merge(&arguments),

@@ -103,8 +103,10 @@ const CLUSTER_SCOPED: &[&str] = &[
 
 /// Well-known custom kinds that belong to the cluster although their names do not start with `Cluster`.
 const CUSTOM_CLUSTER_SCOPED: &[(&str, &str)] = &[
+    ("AdminNetworkPolicy", "policy.networking.k8s.io"),
     ("BGPConfiguration", "crd.projectcalico.org"),
     ("BGPPeer", "crd.projectcalico.org"),
+    ("BaselineAdminNetworkPolicy", "policy.networking.k8s.io"),
     ("CiliumClusterwideNetworkPolicy", "cilium.io"),
     ("CiliumNode", "cilium.io"),
     ("EC2NodeClass", "karpenter.k8s.aws"),

@@ -6,7 +6,7 @@ use kubestride_yaml::{Entry, Value};
 use crate::Field;
 
 /// The labels of an object, in order of their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Labels<'a> {
     pairs: Vec<(&'a str, &'a str)>,
 }

@@ -56,9 +56,8 @@ impl Manifests {
         let first_record = self.records.len();
         let (objects, skipped) = expand(tree.root());
         self.skipped += skipped;
-        for root in &objects {
-            let group = group_of(root.text("apiVersion").unwrap_or(""));
-            let kind = root.text("kind").unwrap_or("");
+        for found in &objects {
+            let (root, kind, group) = (found.root, found.kind(), group_of(found.api_version()));
             let documents = self.kinds.entry(kind_key(group, kind)).or_default();
             if documents.last() != Some(&index) {
                 documents.push(index);
@@ -129,7 +128,7 @@ impl Manifests {
     fn objects_of<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (usize, Object<'a>)> {
         let roots = if entry.count == 0 { Vec::new() } else { expand(entry.tree.root()).0 };
         let records = self.records.iter().enumerate().skip(entry.first_record);
-        records.zip(roots).map(move |((index, record), root)| (index, Object { owner: self, record, root }))
+        records.zip(roots).map(move |((index, record), found)| (index, Object { owner: self, record, found }))
     }
 }
 
@@ -143,22 +142,49 @@ pub(crate) fn group_of(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
+/// An object where it was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    pub(crate) root: Value<'a>,
+    /// Kind and version that the items of the list around it have, where they need not say it: the items of a
+    /// `PodList` that the API server sends are Pods.
+    of_list: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Found<'a> {
+    /// Its own kind, or that of the list's items.
+    pub(crate) fn kind(&self) -> &'a str {
+        self.root.text("kind").or(self.of_list.map(|(kind, _)| kind)).unwrap_or("")
+    }
+
+    /// Its own version, or that of the list.
+    pub(crate) fn api_version(&self) -> &'a str {
+        self.root.text("apiVersion").or(self.of_list.map(|(_, version)| version)).unwrap_or("")
+    }
+
+    fn is_object(&self) -> bool {
+        self.root.kind() == Kind::Mapping && !self.kind().is_empty() && !self.api_version().is_empty()
+    }
+}
+
 /// The objects of a document and the number of nodes that should be objects and are not.
-fn expand(root: Value<'_>) -> (Vec<Value<'_>>, usize) {
+fn expand(root: Value<'_>) -> (Vec<Found<'_>>, usize) {
     let mut objects = Vec::new();
     let mut skipped = 0;
     // A stack whose last element comes next.
-    let mut todo = vec![(root, 0)];
-    while let Some((value, depth)) = todo.pop() {
+    let mut todo = vec![(Found { root, of_list: None }, 0)];
+    while let Some((found, depth)) = todo.pop() {
+        let value = found.root;
         if is_list(value) && depth < MAX_LIST_DEPTH {
+            let of_list = items_of(value);
             let first = todo.len();
             let room = MAX_OBJECTS_PER_DOCUMENT.saturating_sub(objects.len() + first);
-            todo.extend(value.list("items").take(room).map(|item| (item, depth + 1)));
+            todo.extend(value.list("items").take(room).map(|root| (Found { root, of_list }, depth + 1)));
             if let Some(new) = todo.get_mut(first..) {
                 new.reverse();
             }
-        } else if is_object(value) && objects.len() < MAX_OBJECTS_PER_DOCUMENT {
-            objects.push(value);
+        } else if found.is_object() && objects.len() < MAX_OBJECTS_PER_DOCUMENT {
+            objects.push(found);
         } else if !value.is_null() {
             skipped += 1;
         }
@@ -172,7 +198,8 @@ pub(crate) fn is_list(value: Value<'_>) -> bool {
     kind == "List" || (kind.ends_with("List") && value.get("items").is_some_and(|items| items.kind() == Kind::Sequence))
 }
 
-fn is_object(value: Value<'_>) -> bool {
-    let filled = |key| value.text(key).is_some_and(|text| !text.is_empty());
-    filled("apiVersion") && filled("kind")
+/// Kind and version of the items of a list that is of one kind.
+fn items_of(list: Value<'_>) -> Option<(&str, &str)> {
+    let kind = list.text("kind")?.strip_suffix("List").filter(|kind| !kind.is_empty())?;
+    Some((kind, list.text("apiVersion")?))
 }

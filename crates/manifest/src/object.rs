@@ -7,7 +7,7 @@ use kubestride_yaml::{Entry, Value};
 
 use crate::{
     Field, Labels, Manifests, Service, Workload, kinds,
-    manifests::{Record, group_of},
+    manifests::{Found, Record, group_of},
     stable_name,
 };
 
@@ -16,18 +16,18 @@ use crate::{
 pub struct Object<'a> {
     pub(crate) owner: &'a Manifests,
     pub(crate) record: &'a Record,
-    pub(crate) root: Value<'a>,
+    pub(crate) found: Found<'a>,
 }
 
 impl<'a> Object<'a> {
     /// Its kind, such as `Deployment`.
     pub fn kind(&self) -> &'a str {
-        self.root.text("kind").unwrap_or("")
+        self.found.kind()
     }
 
     /// Its group and version, such as `apps/v1`.
     pub fn api_version(&self) -> &'a str {
-        self.root.text("apiVersion").unwrap_or("")
+        self.found.api_version()
     }
 
     /// Its API group; empty for the core group.
@@ -75,30 +75,30 @@ impl<'a> Object<'a> {
 
     /// The whole object.
     pub fn root(&self) -> Value<'a> {
-        self.root
+        self.found.root
     }
 
     /// `metadata`, if it is set.
     pub fn metadata(&self) -> Option<Value<'a>> {
-        self.root.field("metadata")
+        self.found.root.field("metadata")
     }
 
     /// `spec`, if it is set.
     pub fn spec(&self) -> Option<Value<'a>> {
-        self.root.field("spec")
+        self.found.root.field("spec")
     }
 
     /// Where it is named: the value of `metadata.name`, else its first key.
     pub fn span(&self) -> Span {
         let metadata = self.metadata();
         let name = metadata.field("name").or_else(|| metadata.field("generateName"));
-        let first_key = || self.root.entries().next().map(|entry| entry.key_span);
-        name.map(Value::span).or_else(first_key).unwrap_or_else(|| self.root.span())
+        let first_key = || self.found.root.entries().next().map(|entry| entry.key_span);
+        name.map(Value::span).or_else(first_key).unwrap_or_else(|| self.found.root.span())
     }
 
     /// Where all of it stands.
     pub fn document_span(&self) -> Span {
-        self.root.span()
+        self.found.root.span()
     }
 
     /// `metadata.labels`.

@@ -6,6 +6,16 @@ use common::{codes, identities, manifests};
 use kubestride_manifest::stable_name;
 
 #[test]
+fn items_of_a_list_of_one_kind_need_not_say_it() {
+    let (manifests, _) = manifests(
+        "apiVersion: v1\nkind: PodList\nitems:\n - {metadata: {name: a}, spec: {containers: [{name: c, image: i}]}}\n \
+         - {apiVersion: v1, kind: Service, metadata: {name: b}}\n - 7\n",
+    );
+    assert_eq!(identities(&manifests), ["Pod/default/a", "Service/default/b"]);
+    assert_eq!(manifests.by_kind("Pod").filter_map(|o| o.workload()).count(), 1);
+}
+
+#[test]
 fn identities_follow_the_kind() {
     let table = [
         ("apps/v1, kind: Deployment, metadata: {name: a, namespace: n}", "Deployment/n/a"),

@@ -26,6 +26,21 @@ impl Block {
         Some(Self { cidr: Cidr::parse(value.text("cidr")?)?, except: except.collect() })
     }
 
+    /// A block without exceptions; none if the text is broken.
+    pub(super) fn of_cidr(text: &str) -> Option<Self> {
+        Some(Self { cidr: Cidr::parse(text)?, except: Vec::new() })
+    }
+
+    /// The first addresses (IPv4) behind which something else may hold: where the block and its exceptions begin, and
+    /// the first addresses behind their ends.
+    pub fn edges(&self) -> impl Iterator<Item = u64> {
+        [self.cidr]
+            .into_iter()
+            .chain(self.except.clone())
+            .filter_map(Cidr::ends)
+            .flat_map(|(first, last)| [u64::from(first), u64::from(last) + 1])
+    }
+
     /// Whether an address is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.cidr.contains(address) && !self.except.iter().any(|except| except.contains(address))
@@ -44,6 +59,13 @@ impl Block {
 }
 
 impl Cidr {
+    /// First and last address of IPv4.
+    fn ends(self) -> Option<(u32, u32)> {
+        let IpAddr::V4(address) = self.address else { return None };
+        let mask = u32::MAX.checked_shr(self.length).unwrap_or(0);
+        Some((u32::from(address) & !mask, u32::from(address) | mask))
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (address, length) = text.trim().split_once('/')?;
         let address: IpAddr = address.parse().ok()?;

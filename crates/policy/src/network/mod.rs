@@ -1,6 +1,8 @@
-//! NetworkPolicies (`networking.k8s.io`). Policies of network plugins (Cilium, Calico) are not read.
+//! NetworkPolicies (`networking.k8s.io`) and those of administrators (`policy.networking.k8s.io`). Policies of network
+//! plugins (Cilium, Calico) are not read.
 
 mod address;
+mod admin;
 mod declared;
 mod eval;
 mod read;
@@ -10,9 +12,11 @@ use std::collections::BTreeMap;
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::Span;
 
-use crate::{Cited, Pod};
+use crate::connections::PortSet;
+use crate::{Cited, Pod, PodPort};
 
 pub use address::Block;
+pub use admin::{Action, AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{DeclaredPeer, Direction};
 pub use eval::{Answer, DefaultDenies, Isolation, Isolations, MetadataReach};
 
@@ -92,7 +96,7 @@ pub enum NamespaceMatcher {
 /// `NetworkPolicyPort`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortRange {
-    /// `TCP`, `UDP` or `SCTP`.
+    /// `TCP`, `UDP` or `SCTP`; empty where a name alone tells the port, whatever its protocol.
     pub protocol: String,
     /// Which ports of the receiving pod.
     pub ports: Ports,
@@ -182,6 +186,21 @@ impl PortRange {
                     .any(|p| p.name == name && p.protocol == protocol && number_fits(p.number, p.number)),
                 Ports::None => false,
             }
+    }
+
+    /// The ports of a receiver with these named ports.
+    pub fn set(&self, named: &[PodPort<'_>]) -> PortSet {
+        match &self.ports {
+            Ports::All => PortSet::protocol(&self.protocol),
+            Ports::Numbers(first, last) => PortSet::range(&self.protocol, *first, *last),
+            Ports::Name(name) => {
+                let fits =
+                    |p: &&PodPort<'_>| p.name == name && (self.protocol.is_empty() || p.protocol == self.protocol);
+                let ports = named.iter().filter(fits).map(|p| PortSet::range(p.protocol, p.number, p.number));
+                ports.fold(PortSet::none(), |all, port| all.union(&port))
+            }
+            Ports::None => PortSet::none(),
+        }
     }
 
     /// Whether the port of this number is in it, whatever the receiver calls its ports.

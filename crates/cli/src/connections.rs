@@ -1,0 +1,129 @@
+//! `kubestride connections`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use kubestride_policy::connections::{Connection, Connections, End, Workload};
+use kubestride_source::SourceMap;
+
+use crate::{UNUSABLE, messages};
+
+/// Arguments of `kubestride connections`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Manifests: files, directories, or `-` for standard input.
+    #[arg(required = true, value_name = "PATH")]
+    inputs: Vec<PathBuf>,
+
+    /// Only connections from this workload: its name, or as the output writes it.
+    #[arg(long, value_name = "WORKLOAD")]
+    from: Option<String>,
+
+    /// Only connections to this workload. With --from, the rules that decide are listed.
+    #[arg(long, value_name = "WORKLOAD")]
+    to: Option<String>,
+
+    /// How to write them.
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+
+    /// The namespace of objects that name none.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    namespace: String,
+
+    /// Print no messages about the input but errors.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// `source => target : ports`, a line each.
+    Text,
+    /// A list of objects with `source`, `target` and `ports`.
+    Json,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Names that no workload has, and output that cannot be written.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let options = kubestride_input::Options { namespace: arguments.namespace.clone(), ..Default::default() };
+    let loaded = kubestride_input::load(&arguments.inputs, &options);
+    messages::diagnostics(&loaded.sources, &loaded.diagnostics, arguments.quiet);
+    if loaded.manifests.objects().next().is_none() {
+        messages::error("no Kubernetes object was found in the input");
+        return Ok(ExitCode::from(UNUSABLE));
+    }
+    let connections = Connections::read(&loaded.manifests, &arguments.namespace);
+    messages::diagnostics(&loaded.sources, &connections.diagnostics(), arguments.quiet);
+    let from = arguments.from.as_deref().map(|name| named(&connections, name)).transpose()?;
+    let to = arguments.to.as_deref().map(|name| named(&connections, name)).transpose()?;
+    let is = |wanted: Option<&Workload<'_>>, name: &str| wanted.is_none_or(|w| w.name == name);
+    let mut allowed = connections.allowed();
+    allowed.retain(|c| is(from, &c.source) && is(to, &c.target));
+    let mut out = anstream::stdout().lock();
+    if arguments.format == Form::Json {
+        serde_json::to_writer_pretty(&mut out, &allowed.iter().map(json).collect::<Vec<_>>())?;
+        writeln!(out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    allowed.iter().try_for_each(|c| writeln!(out, "{c}"))?;
+    if let (Some(from), Some(to)) = (from, to) {
+        explain(&connections, from, to, &loaded.sources, &mut out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json(connection: &Connection) -> serde_json::Value {
+    let (source, target) = (&connection.source, &connection.target);
+    serde_json::json!({ "source": source, "target": target, "ports": connection.ports.to_string() })
+}
+
+/// The rules that decide about a pair.
+fn explain(
+    connections: &Connections<'_>,
+    from: &Workload<'_>,
+    to: &Workload<'_>,
+    sources: &SourceMap,
+    out: &mut dyn std::io::Write,
+) -> Result<()> {
+    let verdict = connections.between(End::Workload(from), End::Workload(to));
+    if verdict.ports.is_empty() {
+        writeln!(out, "{} => {} : No Connections", from.name, to.name)?;
+    }
+    for (what, (ports, by)) in [("may send", &verdict.egress), ("may accept", &verdict.ingress)] {
+        let who = if what == "may send" { &from.name } else { &to.name };
+        writeln!(out, "  {who} {what}: {ports}")?;
+        if by.is_empty() {
+            writeln!(out, "    no policy is about it")?;
+        }
+        for cited in by {
+            let at = sources.location(cited.span).map_or(String::new(), |at| format!(":{}:{}", at.line, at.column));
+            writeln!(out, "    {} ({}{at})", cited.identity, sources.name(cited.span.file))?;
+        }
+    }
+    Ok(())
+}
+
+/// The workload of this name, which may be given with its namespace, or as outputs write it.
+fn named<'c, 'a>(connections: &'c Connections<'a>, name: &str) -> Result<&'c Workload<'a>> {
+    let short = |w: &Workload<'_>| {
+        let path = w.name.split('[').next().unwrap_or("");
+        path == name || path.split_once('/').is_some_and(|(_, own)| own == name)
+    };
+    let mut found: Vec<&Workload<'_>> = connections.workloads().iter().filter(|w| w.name == name || short(w)).collect();
+    found.dedup_by(|a, b| a.name == b.name);
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => bail!("no workload is called {name}"),
+        several => {
+            let names: Vec<&str> = several.iter().map(|w| w.name.as_str()).collect();
+            bail!("{name} could be {}", names.join(" or "))
+        }
+    }
+}

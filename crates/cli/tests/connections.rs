@@ -1,0 +1,71 @@
+//! `kubestride connections` on the command line.
+
+mod program;
+
+use program::Folder;
+
+const SHOP: &str = "apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: shop, labels: { app: web } }
+spec: { containers: [{ name: c, image: i }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: db, namespace: shop, labels: { app: db } }
+spec: { containers: [{ name: c, image: i, ports: [{ name: sql, containerPort: 5432 }] }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: db, namespace: shop }
+spec:
+  podSelector: { matchLabels: { app: db } }
+  ingress:
+    - from: [{ podSelector: { matchLabels: { app: web } } }, { ipBlock: { cidr: 10.0.0.0/8 } }]
+      ports: [{ port: sql }]
+";
+
+#[test]
+fn every_connection_is_a_line() {
+    let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes())]);
+    let run = folder.run(&["connections", "shop.yaml"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let expected = "\
+0.0.0.0-255.255.255.255[External] => shop/web[Pod] : All Connections
+10.0.0.0-10.255.255.255[External] => shop/db[Pod] : TCP 5432
+shop/db[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections
+shop/db[Pod] => shop/web[Pod] : All Connections
+shop/web[Pod] => 0.0.0.0-255.255.255.255[External] : All Connections
+shop/web[Pod] => shop/db[Pod] : TCP 5432
+";
+    assert_eq!(run.out, expected);
+    let json = folder.run(&["connections", "shop.yaml", "--to", "db", "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!(value.as_array().map(Vec::len), Some(2));
+    assert_eq!(value[1]["ports"], "TCP 5432");
+}
+
+#[test]
+fn rules_that_decide_are_named() {
+    let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes())]);
+    let run = folder.run(&["connections", "shop.yaml", "--from", "web", "--to", "shop/db"]);
+    let expected = "\
+shop/web[Pod] => shop/db[Pod] : TCP 5432
+  shop/web[Pod] may send: All Connections
+    no policy is about it
+  shop/db[Pod] may accept: TCP 5432
+    NetworkPolicy/shop/db (shop.yaml:17:7)
+";
+    assert_eq!(run.out, expected);
+    let unknown = folder.run(&["connections", "shop.yaml", "--from", "cart"]);
+    assert_eq!(unknown.status, 2);
+    assert!(unknown.err.contains("no workload is called cart"), "{}", unknown.err);
+}
+
+#[test]
+fn what_is_not_evaluated_is_said() {
+    let cilium =
+        "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: c, namespace: shop }\nspec: {}\n";
+    let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes()), ("cilium.yaml", cilium.as_bytes())]);
+    let run = folder.run(&["connections", "."]);
+    assert!(run.err.contains("CiliumNetworkPolicy c is not evaluated"), "{}", run.err);
+}

@@ -1,0 +1,96 @@
+//! What routes from outside lead to: an ingress controller passes requests on to the pods behind Services.
+
+use kubestride_manifest::{Field, Manifests, Object, PortRef, Service, ServicePort};
+use kubestride_yaml::Value;
+
+use super::{Connection, End, Evaluator, PortSet, Workload};
+
+/// The source of these connections in outputs.
+const CONTROLLER: &str = "{ingress-controller}";
+
+/// A Service that a route leads to.
+struct Backend<'a> {
+    namespace: &'a str,
+    service: &'a str,
+    /// The port of the Service by number or name; all of them if the route names none.
+    port: Option<PortRef<'a>>,
+}
+
+/// Connections of the ingress controller, whose own pods are not known.
+pub(super) fn connections(
+    manifests: &Manifests,
+    workloads: &[Workload<'_>],
+    policies: &Evaluator<'_>,
+) -> Vec<Connection> {
+    let routes = manifests.by_kind("Ingress").flat_map(ingress);
+    let routes = routes.chain(manifests.by_custom_kind("route.openshift.io", "Route").flat_map(route));
+    let mut found = Vec::new();
+    for backend in routes {
+        let here = |service: &Service<'_>| {
+            let namespace = service.object.namespace().unwrap_or("default");
+            namespace == backend.namespace && service.object.name() == backend.service
+        };
+        for service in manifests.by_kind("Service").filter_map(|o| o.service()).filter(here) {
+            let selected = |w: &&Workload<'_>| w.namespace == backend.namespace && service.selects(w.pod().labels);
+            for workload in workloads.iter().filter(selected) {
+                let wanted = service.ports().filter(|port| backend.is(port));
+                let asked = wanted.fold(PortSet::none(), |all, port| all.union(&target(&port, workload)));
+                let ports = asked.intersection(&policies.ports(End::SomePod, End::Workload(workload)));
+                found.push(Connection { source: CONTROLLER.to_owned(), target: workload.name.clone(), ports });
+            }
+        }
+    }
+    found
+}
+
+impl Backend<'_> {
+    fn is(&self, port: &ServicePort<'_>) -> bool {
+        match self.port {
+            None => true,
+            Some(PortRef::Number(number)) => port.number == number || port.target_port == PortRef::Number(number),
+            Some(PortRef::Name(name)) => port.name == Some(name) || port.target_port == PortRef::Name(name),
+        }
+    }
+}
+
+/// The port of the pods behind a port of a Service.
+fn target(port: &ServicePort<'_>, workload: &Workload<'_>) -> PortSet {
+    match port.target_port {
+        PortRef::Number(number) if workload.may_listen(port.protocol, number) => {
+            PortSet::range(port.protocol, number, number)
+        }
+        PortRef::Number(_) => PortSet::none(),
+        PortRef::Name(name) => {
+            let own = workload.ports().iter().filter(|p| p.name == name && p.protocol == port.protocol);
+            own.fold(PortSet::none(), |all, p| all.union(&PortSet::range(p.protocol, p.number, p.number)))
+        }
+    }
+}
+
+fn ingress(object: Object<'_>) -> Vec<Backend<'_>> {
+    let spec = object.spec();
+    let default = spec.field("defaultBackend").or_else(|| spec.field("backend"));
+    let paths = spec.list("rules").flat_map(|rule| rule.path(&["http"]).list("paths").collect::<Vec<_>>());
+    let backends = default.into_iter().chain(paths.filter_map(|path| path.field("backend")));
+    backends.filter_map(|value| backend(object, value)).collect()
+}
+
+/// A backend in its current and in its old form.
+fn backend<'a>(object: Object<'a>, value: Value<'a>) -> Option<Backend<'a>> {
+    let namespace = object.namespace().unwrap_or("default");
+    if let Some(service) = value.field("service") {
+        let port = service.field("port").and_then(|p| p.field("number").or_else(|| p.field("name")));
+        return Some(Backend { namespace, service: service.text("name")?, port: port.and_then(PortRef::read) });
+    }
+    let port = value.field("servicePort").and_then(PortRef::read);
+    Some(Backend { namespace, service: value.text("serviceName")?, port })
+}
+
+/// A Route of OpenShift, whose port is that of the pods or the name of one of the Service.
+fn route(object: Object<'_>) -> Vec<Backend<'_>> {
+    let spec = object.spec();
+    let namespace = object.namespace().unwrap_or("default");
+    let port = spec.field("port").field("targetPort").and_then(PortRef::read);
+    let to = spec.field("to").into_iter().chain(spec.list("alternateBackends"));
+    to.filter_map(|to| Some(Backend { namespace, service: to.text("name")?, port })).collect()
+}

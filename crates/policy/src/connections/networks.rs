@@ -1,0 +1,66 @@
+//! Primary networks of OVN-Kubernetes: pods of different ones do not see each other.
+//!
+//! Source: <https://ovn-kubernetes.io/features/user-defined-networks/user-defined-networks/>.
+
+use kubestride_manifest::{Field, LabelSelector, Labels, Manifests, Object};
+
+const GROUP: &str = "k8s.ovn.org";
+
+/// Without this label, set when it is made, a namespace stays in the network of the cluster.
+const LABEL: &str = "k8s.ovn.org/primary-user-defined-network";
+
+/// A network that is the primary one of the pods of some namespaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// The name of its object.
+    pub name: String,
+    /// The one namespace that it is for; none for those of the cluster.
+    pub namespace: Option<String>,
+    selector: LabelSelector,
+}
+
+/// All primary networks beside that of the cluster.
+#[derive(Debug, Default)]
+pub(super) struct Networks(Vec<Network>);
+
+impl Networks {
+    /// Reads them.
+    pub(super) fn read(manifests: &Manifests, default_namespace: &str) -> Self {
+        let own = manifests.by_custom_kind(GROUP, "UserDefinedNetwork").filter(|o| is_primary(*o, &["spec"]));
+        let own = own.map(|object| Network {
+            name: object.name().to_owned(),
+            namespace: Some(object.namespace().unwrap_or(default_namespace).to_owned()),
+            selector: LabelSelector::everything(),
+        });
+        let wide = manifests.by_custom_kind(GROUP, "ClusterUserDefinedNetwork");
+        let wide = wide.filter(|o| is_primary(*o, &["spec", "network"])).map(|object| Network {
+            name: object.name().to_owned(),
+            namespace: None,
+            selector: object
+                .spec()
+                .field("namespaceSelector")
+                .map_or_else(LabelSelector::everything, LabelSelector::read),
+        });
+        Self(own.chain(wide).collect())
+    }
+
+    /// Whether the pods of a namespace have a network of their own that is not part of the input.
+    pub(super) fn is_missing(&self, namespace: &str, labels: &Labels<'_>) -> bool {
+        labels.get(LABEL).is_some() && self.of(namespace, labels).is_none()
+    }
+
+    /// The network of a namespace's pods; none if it is that of the cluster.
+    pub(super) fn of(&self, namespace: &str, labels: &Labels<'_>) -> Option<&Network> {
+        labels.get(LABEL)?;
+        self.0.iter().find(|network| match &network.namespace {
+            Some(own) => own == namespace,
+            None => network.selector.matches(labels),
+        })
+    }
+}
+
+/// Whether a network is the one that pods use for everything.
+pub(super) fn is_primary(object: Object<'_>, path: &[&str]) -> bool {
+    let spec = object.root().path(path);
+    ["layer2", "layer3"].iter().any(|layer| spec.field(layer).text("role") == Some("Primary"))
+}
