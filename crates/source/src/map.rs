@@ -30,7 +30,7 @@ pub struct Location {
 }
 
 /// How many bytes lie between two counts of characters.
-const BLOCK: usize = 512;
+const BLOCK: usize = 64;
 
 /// One input text.
 #[derive(Debug)]
@@ -184,7 +184,7 @@ impl SourceMap {
     pub fn location(&self, span: Span) -> Option<Location> {
         let file = self.file(span.file)?;
         let (line, column) = file.position(span.start);
-        let (end_line, end_column) = file.position(span.end);
+        let (end_line, end_column) = if span.start == span.end { (line, column) } else { file.position(span.end) };
         Some(Location { line, column, end_line, end_column })
     }
 
