@@ -8,6 +8,7 @@ pub mod connections;
 pub mod mesh;
 pub mod network;
 mod pod;
+pub mod pod_security;
 pub mod rbac;
 
 pub use pod::{Cited, Namespaces, Pod, PodPort};
