@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
+use kubestride_policy::pod_security::Version;
 use kubestride_report::{Format, Input, Report};
 use kubestride_source::{FileOrigin, Span};
 use kubestride_template::ThreatType;
@@ -40,6 +41,11 @@ pub(crate) struct Arguments {
     /// The namespace of objects that name none.
     #[arg(long, value_name = "NAME", default_value = "default", value_parser = namespace_name)]
     namespace: String,
+
+    /// The version of Kubernetes, such as 1.33, whose Pod Security Standards pods are judged by; the newest known if it
+    /// is not given.
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes_version, default_value = "1.37")]
+    kubernetes_version: Version,
 
     /// Show one service with its neighbours in pictures: its name, or its identity such as Deployment/shop/orders.
     #[arg(long, value_name = "SERVICE")]
@@ -125,6 +131,13 @@ fn namespace_name(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("a namespace is made of a-z, 0-9 and -, at most 63 of them".to_owned()) }
 }
 
+fn kubernetes_version(text: &str) -> Result<Version, String> {
+    let newest = Version::NEWEST.0;
+    Version::parse(text)
+        .filter(|version| *version <= Version::NEWEST)
+        .ok_or_else(|| format!("versions from 1.0 to 1.{newest} are known"))
+}
+
 /// The formats of the output files, found before any work is done.
 fn output_formats(outputs: &[PathBuf]) -> Result<Vec<(&Path, &'static dyn Format)>> {
     let mut out: Vec<(&Path, &'static dyn Format)> = Vec::new();
@@ -157,7 +170,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let mut loaded = kubestride_input::load(&arguments.inputs, &options);
     let scope = Scope::from(arguments.scope);
-    let discover = kubestride_discover::Options { scope, namespace: arguments.namespace.clone() };
+    let discover = kubestride_discover::Options {
+        scope,
+        namespace: arguments.namespace.clone(),
+        kubernetes: arguments.kubernetes_version,
+    };
     let discovered = kubestride_discover::discover(&loaded.manifests, &discover);
     if arguments.verbose {
         messages::progress(&loaded.inputs, &discovered.signals);

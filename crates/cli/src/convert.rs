@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let discover = kubestride_discover::Options {
         scope: kubestride_discover::Scope::Application,
         namespace: arguments.namespace.clone(),
+        kubernetes: kubestride_policy::pod_security::Version::NEWEST,
     };
     let discovered = kubestride_discover::discover(&loaded.manifests, &discover);
     messages::diagnostics(&loaded.sources, &loaded.diagnostics, false);

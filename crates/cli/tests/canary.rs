@@ -474,6 +474,7 @@ fn masked(paths: &[std::path::PathBuf]) -> Vec<u8> {
     let options = kubestride_discover::Options {
         scope: kubestride_discover::Scope::Application,
         namespace: "default".to_owned(),
+        kubernetes: kubestride_policy::pod_security::Version::NEWEST,
     };
     for span in kubestride_discover::discover(&loaded.manifests, &options).addresses {
         loaded.sources.reveal(span);

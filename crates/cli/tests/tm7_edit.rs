@@ -32,7 +32,7 @@ fn models() -> Vec<String> {
     let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/online-shop");
     let folder = Folder::new(&[]);
     let run = folder.run(&["convert", example.to_str().expect("a path"), "shop.tm7"]);
-    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!((run.status, run.out.as_str()), (0, ""), "{}", run.err);
     let mut models = vec![folder.read("shop.tm7")];
     if let Some(root) = std::env::var_os("KUBESTRIDE_CORPUS").filter(|v| !v.is_empty()) {
         let folder = PathBuf::from(root).join("corpus/tm7");

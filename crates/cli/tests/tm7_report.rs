@@ -130,7 +130,8 @@ fn nothing_of_the_full_report_is_lost() {
         let folder = Folder::new(&[]);
         let model = corpus.join("tm7").join(model);
         let run = folder.run(&["analyze", model.to_str().expect("a path"), "-q", "-o", "r.html"]);
-        assert_eq!(run.status, 0, "{run:?}");
+        assert_eq!(run.status, 0, "{}", run.err);
+        assert!(run.out.contains("Written: r.html"), "{}", run.out);
         let html = folder.read("r.html");
         let data = html.split_once("<script type=\"application/json\"").and_then(|(_, after)| after.split_once('>'));
         let data = data.and_then(|(_, after)| after.split_once("</script>")).expect("the data").0;

@@ -6,6 +6,7 @@ use kubestride_analysis::{Analysis, Cited, Threat};
 use kubestride_discover::{Options, Scope, discover};
 use kubestride_manifest::Manifests;
 use kubestride_model::Model;
+use kubestride_policy::pod_security::Version;
 use kubestride_source::{FileOrigin, Level, SourceMap};
 use kubestride_template::ThreatType;
 use kubestride_template::filter::Lists;
@@ -43,7 +44,7 @@ impl Analysed {
         }
         diagnostics.extend(manifests.finish("default"));
         let complaints = diagnostics.iter().filter(|d| d.level != Level::Note).map(|d| d.message.clone()).collect();
-        let options = Options { scope, namespace: "default".to_owned() };
+        let options = Options { scope, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
         let model = discover(&manifests, &options).model;
         let analysis = kubestride_analysis::analyse(&model, types, &Lists::default());
         Self { sources, model, analysis, complaints }

@@ -67,6 +67,7 @@ fn model(folder: &Path) -> Model {
     let options = kubestride_discover::Options {
         scope: kubestride_discover::Scope::Application,
         namespace: "default".to_owned(),
+        kubernetes: kubestride_policy::pod_security::Version::NEWEST,
     };
     kubestride_discover::discover(&loaded.manifests, &options).model
 }

@@ -51,6 +51,8 @@ pub struct Options {
     pub scope: Scope,
     /// The namespace of objects that name none.
     pub namespace: String,
+    /// The version of Kubernetes whose Pod Security Standards are asked.
+    pub kubernetes: kubestride_policy::pod_security::Version,
 }
 
 /// A model, and the parts of values that were read as addresses and may be shown.

@@ -255,3 +255,37 @@ fn rules_that_name_pods_are_declared() {
     assert!(!declared[0].peer.matches(&pod("cart", "web", "a").get()), "its own namespace");
     assert!(declared[1].peer.matches(&pod("cart", "mail", "b").get()));
 }
+
+#[test]
+fn administrators_are_asked_first_and_their_baseline_last() {
+    let admin = |kind: &str, priority: u32, action: &str| {
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha1, kind: {kind}, metadata: {{name: {kind}}}, spec: {{priority: \
+             {priority}, subject: {{namespaces: {{}}}}, ingress: [{{action: {action}, from: [{{namespaces: {{}}}}], \
+             ports: [{{portNumber: {{protocol: TCP, port: 80}}}}]}}]}}}}"
+        )
+    };
+    let (first, last) = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy");
+    let shut = policy("p", "shop", "{podSelector: {}}");
+    let open = policy("p", "shop", "{podSelector: {}, ingress: [{}]}");
+    let table = [
+        (vec![admin(first, 1, "Deny"), open.clone()], "denied"),
+        (vec![admin(first, 1, "Allow"), shut.clone()], "allowed"),
+        (vec![admin(first, 1, "Pass"), shut.clone()], "denied"),
+        (vec![admin(first, 1, "Pass")], "unrestricted"),
+        (vec![admin(last, 0, "Deny")], "denied"),
+        (vec![admin(last, 0, "Deny"), open], "allowed"),
+        (vec![admin(last, 0, "Deny"), admin(first, 1, "Pass")], "denied"),
+        (vec![admin(last, 0, "Deny"), admin(first, 1, "Allow")], "allowed"),
+    ];
+    for (policies, expected) in table {
+        let text = policies.join("\n---\n");
+        let read = NetworkPolicies::read(&common::manifests(&text), "default");
+        let (source, target) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+        let (source, target) = (source.get(), target.get());
+        assert_eq!(name(&read.allows(&source, &target, Some(80), "TCP")), expected, "{text}");
+        // The rules are about port 80; where it is not known, none of them refuses it.
+        let unknown = read.allows(&source, &target, None, "TCP");
+        assert!(expected != "allowed" || name(&unknown) == "allowed", "{text}");
+    }
+}

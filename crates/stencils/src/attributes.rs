@@ -61,6 +61,8 @@ declare_attributes! {
     HOST_IPC: YesNo = "hostIPC", NO;
     /// Its containers see each other's processes.
     SHARED_PROCESSES: YesNo = "shareProcessNamespace", NO;
+    /// The highest level of the Pod Security Standards that its pods meet.
+    POD_SECURITY_LEVEL: PodSecurityLevel = "podSecurityLevel", UNKNOWN, answered by "the workload's pod template";
     /// Its RuntimeClass.
     RUNTIME_CLASS: RuntimeClass = "runtimeClass", Value::Choice(RuntimeClass::Default as u8);
     /// The service account that it runs as.

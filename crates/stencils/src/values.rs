@@ -172,6 +172,16 @@ choices! {
         None = "None",
     }
 
+    /// The highest level of the Pod Security Standards that a pod meets.
+    PodSecurityLevel {
+        /// None: some field opens a known way to more rights.
+        Privileged = "privileged",
+        /// Known ways to more rights are shut.
+        Baseline = "baseline",
+        /// It is hardened as far as is usual.
+        Restricted = "restricted",
+    }
+
     /// Whether a mesh makes peers prove who they are.
     MutualTls {
         /// Plain text is refused.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::PodSpec;
 use kubestride_model::Value as ModelValue;
+use kubestride_policy::pod_security::{self, Level, Version};
 use kubestride_stencils::Attribute;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::*;
@@ -42,6 +43,7 @@ impl Signal for Workloads {
         for (index, workload) in world.workloads.iter().enumerate() {
             let subject = Subject::Party(Party::Workload(index));
             host_access(workload, &subject, claims);
+            pod_security(workload, world.options.kubernetes, &subject, claims);
             let sharing = users.get(&(workload.namespace.as_str(), workload.service_account())).copied().unwrap_or(1);
             identity(world, workload, sharing, &subject, claims);
             if let Some(replicas) = workload.object().spec().and_then(|s| s.get("replicas")) {
@@ -69,6 +71,25 @@ fn yes_if(field: Option<Value<'_>>, attribute: Attribute<YesNo>, subject: &Subje
         let value_of = if on { YesNo::Yes } else { YesNo::No };
         claims.set(subject.clone(), attribute.id, attribute.value(value_of), Note::stated(value.span(), ""));
     }
+}
+
+/// The level of the Pod Security Standards, with every field that keeps it from the next one.
+fn pod_security(workload: &WorkloadInfo<'_>, version: Version, subject: &Subject, claims: &mut Claims) {
+    let breaches = pod_security::breaches(workload.workload.template, version);
+    let level = pod_security::level(&breaches);
+    let value = match level {
+        Level::Privileged => PodSecurityLevel::Privileged,
+        Level::Baseline => PodSecurityLevel::Baseline,
+        Level::Restricted => PodSecurityLevel::Restricted,
+    };
+    // What would have to change first: for privileged pods, the fields that baseline forbids.
+    let next = breaches.iter().filter(|b| (level == Level::Privileged) == (b.level == Level::Baseline));
+    let fields: Vec<String> = next.clone().map(|b| format!("{}: {}", b.check, b.path)).collect();
+    let note = match next.clone().find_map(|b| b.span) {
+        Some(span) => Note::stated(span, format!("Pod Security Standards of v1.{}: {}", version.0, fields.join(", "))),
+        None => Note::default(workload.span(), "no field breaks the level restricted"),
+    };
+    claims.set(subject.clone(), attr::POD_SECURITY_LEVEL.id, attr::POD_SECURITY_LEVEL.value(value), note);
 }
 
 fn host_access(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {

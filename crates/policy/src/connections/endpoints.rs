@@ -9,7 +9,7 @@ use kubestride_yaml::Value;
 
 use super::PortSet;
 use super::networks::{Network, Networks};
-use crate::network::{AdminPeer, AdminPolicies, NetworkPolicies, PeerKind};
+use crate::network::{AdminPeer, NetworkPolicies, PeerKind};
 use crate::{Namespaces, Pod, PodPort};
 
 /// The kinds of KubeVirt that run in pods of their own: a machine, and what runs of it while it is switched on, which
@@ -143,7 +143,8 @@ fn owner(object: Object<'_>) -> Option<(&str, &str)> {
 
 impl Range {
     /// All addresses, parted so that policies treat all addresses of a part alike.
-    pub fn parts(policies: &NetworkPolicies, admin: &AdminPolicies) -> Vec<Self> {
+    pub fn parts(policies: &NetworkPolicies) -> Vec<Self> {
+        let admin = policies.admin();
         let rules = policies.policies().iter().flat_map(|p| p.ingress.iter().chain(&p.egress).flatten());
         let blocks = rules.flat_map(|r| &r.peers).filter_map(|peer| match &peer.kind {
             PeerKind::Block(block) => Some(block),

@@ -3,9 +3,7 @@
 use std::net::IpAddr;
 
 use super::{PortSet, Range, Workload};
-use crate::network::{
-    Action, AdminPeer, AdminPolicies, AdminPolicy, AdminRule, Direction, NetworkPolicies, PeerKind, Rule,
-};
+use crate::network::{Action, AdminPeer, AdminPolicy, AdminRule, Direction, NetworkPolicies, PeerKind, Rule};
 use crate::{Cited, Pod};
 
 /// An end of a connection.
@@ -34,13 +32,12 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy)]
 pub struct Evaluator<'p> {
     policies: &'p NetworkPolicies,
-    admin: &'p AdminPolicies,
 }
 
 impl<'p> Evaluator<'p> {
     /// Makes one of policies.
-    pub fn new(policies: &'p NetworkPolicies, admin: &'p AdminPolicies) -> Self {
-        Self { policies, admin }
+    pub fn new(policies: &'p NetworkPolicies) -> Self {
+        Self { policies }
     }
 
     /// The ports of the target that the source reaches.
@@ -79,7 +76,7 @@ impl<'p> Evaluator<'p> {
         let End::Workload(subject) = subject else { return PortSet::all() };
         let subject = subject.pod();
         let mut open = Open { allowed: PortSet::none(), left: PortSet::all(), passed: PortSet::none() };
-        for policy in &self.admin.admin {
+        for policy in &self.policies.admin().admin {
             open.ask(policy, &subject, peer, target, direction, cite);
         }
         let undecided = open.left.union(&open.passed);
@@ -88,7 +85,7 @@ impl<'p> Evaluator<'p> {
         }
         let below = self.network(&subject, peer, target, direction, cite).unwrap_or_else(|| {
             let mut open = Open { allowed: PortSet::none(), left: PortSet::all(), passed: PortSet::none() };
-            for policy in &self.admin.baseline {
+            for policy in &self.policies.admin().baseline {
                 open.ask(policy, &subject, peer, target, direction, cite);
             }
             open.allowed.union(&open.left).union(&open.passed)

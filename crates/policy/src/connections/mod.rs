@@ -17,7 +17,7 @@ use kubestride_manifest::Manifests;
 use kubestride_source::Diagnostic;
 
 use crate::Namespaces;
-use crate::network::{AdminPolicies, NetworkPolicies};
+use crate::network::NetworkPolicies;
 
 pub use endpoints::{Range, Workload};
 pub use eval::{End, Evaluator, Verdict};
@@ -47,7 +47,6 @@ pub struct Connections<'a> {
     workloads: Vec<Workload<'a>>,
     ranges: Vec<Range>,
     policies: NetworkPolicies,
-    admin: AdminPolicies,
     manifests: &'a Manifests,
     default_namespace: &'a str,
 }
@@ -57,12 +56,10 @@ impl<'a> Connections<'a> {
     pub fn read(manifests: &'a Manifests, default_namespace: &'a str) -> Self {
         let namespaces = Namespaces::read(manifests);
         let policies = NetworkPolicies::read(manifests, default_namespace);
-        let admin = AdminPolicies::read(manifests);
         Self {
             workloads: Workload::read(manifests, &namespaces, default_namespace),
-            ranges: Range::parts(&policies, &admin),
+            ranges: Range::parts(&policies),
             policies,
-            admin,
             manifests,
             default_namespace,
         }
@@ -70,7 +67,7 @@ impl<'a> Connections<'a> {
 
     /// What limits the answer: peers that manifests do not tell, networks that are not understood.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut found = limits::diagnostics(self.manifests, &self.admin, self.default_namespace);
+        let mut found = limits::diagnostics(self.manifests, self.policies.admin(), self.default_namespace);
         found.extend(limits::in_network_of_node(&self.workloads));
         found
     }
@@ -82,12 +79,12 @@ impl<'a> Connections<'a> {
 
     /// The answer for one pair, with the rules that decide.
     pub fn between(&self, source: End<'_>, target: End<'_>) -> Verdict {
-        Evaluator::new(&self.policies, &self.admin).verdict(source, target)
+        Evaluator::new(&self.policies).verdict(source, target)
     }
 
     /// Every connection that is allowed, in order.
     pub fn allowed(&self) -> Vec<Connection> {
-        let evaluator = Evaluator::new(&self.policies, &self.admin);
+        let evaluator = Evaluator::new(&self.policies);
         let mut all = Vec::new();
         for source in &self.workloads {
             for target in self.workloads.iter().filter(|t| t.name != source.name) {

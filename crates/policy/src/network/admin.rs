@@ -8,6 +8,7 @@ use kubestride_source::Span;
 use kubestride_yaml::Value;
 
 use super::{Block, Direction, NamespaceMatcher, PodMatcher, PortRange, Ports};
+use crate::{Cited, Pod};
 
 const GROUP: &str = "policy.networking.k8s.io";
 
@@ -82,6 +83,42 @@ impl AdminPolicies {
             policies
         };
         Self { admin: of("AdminNetworkPolicy"), baseline: of("BaselineAdminNetworkPolicy") }
+    }
+}
+
+/// A connection, seen from one of its ends.
+pub(super) struct Question<'q> {
+    pub(super) pod: &'q Pod<'q>,
+    pub(super) peer: &'q Pod<'q>,
+    /// One of both: who is called.
+    pub(super) target: &'q Pod<'q>,
+    /// None if it is not known.
+    pub(super) port: Option<u16>,
+    pub(super) protocol: &'q str,
+    pub(super) direction: Direction,
+}
+
+impl AdminPolicies {
+    /// The first rule of a tier that is about a connection, and what it does.
+    pub(super) fn decide(tier: &[AdminPolicy], question: &Question<'_>) -> Option<(Action, Cited)> {
+        let mine = tier.iter().filter(|policy| policy.subject.matches(question.pod));
+        let rules = mine.flat_map(|p| p.rules(question.direction).iter().map(move |rule| (p, rule)));
+        let (policy, rule) = rules.into_iter().find(|(_, rule)| rule.is_about(question))?;
+        Some((rule.action, Cited { identity: policy.identity.clone(), span: rule.span }))
+    }
+}
+
+impl AdminRule {
+    fn is_about(&self, question: &Question<'_>) -> bool {
+        let is_peer = |peer: &AdminPeer| matches!(peer, AdminPeer::Pods(matcher) if matcher.matches(question.peer));
+        let set = |range: &PortRange| range.set(question.target.ports);
+        let on_port = match question.port {
+            _ if self.ports.is_empty() => true,
+            Some(port) => self.ports.iter().any(|range| set(range).contains(question.protocol, port)),
+            // Of a port that is not known it can be said that some rule lets it through, not that one refuses it.
+            None => self.action != Action::Deny && self.ports.iter().any(|range| !set(range).is_empty()),
+        };
+        on_port && self.peers.iter().any(is_peer)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Direction, NetworkPolicies, PeerKind, Policy, Rule};
+use super::admin::Question;
+use super::{Action, AdminPolicies, Direction, NetworkPolicies, PeerKind, Policy, Rule};
 use crate::{Cited, Pod};
 
 /// Where the metadata service of all big clouds is.
@@ -39,7 +40,7 @@ pub enum Answer {
     Allowed(Vec<Cited>),
     /// These policies stop it.
     Denied(Vec<Cited>),
-    /// No policy selects either end.
+    /// No policy is about it.
     Unrestricted,
     /// It depends on the network plugin, because one end is in the network of its node.
     Undetermined(Vec<Cited>),
@@ -69,7 +70,12 @@ impl NetworkPolicies {
         &self.policies
     }
 
-    /// The policies that select a pod.
+    /// The policies of administrators.
+    pub fn admin(&self) -> &AdminPolicies {
+        &self.admin
+    }
+
+    /// The NetworkPolicies that select a pod.
     pub fn selecting<'p>(&'p self, pod: &'p Pod<'_>) -> impl Iterator<Item = &'p Policy> {
         let indices = self.by_namespace.get(pod.namespace).map(Vec::as_slice).unwrap_or_default();
         let policies = indices.iter().filter_map(|index| self.policies.get(*index));
@@ -111,11 +117,22 @@ impl NetworkPolicies {
                 Direction::Egress => (source, target),
                 Direction::Ingress => (target, source),
             };
+            let question = Question { pod, peer, target, port, protocol, direction };
+            let decide = |tier| AdminPolicies::decide(tier, &question);
             let policies = || self.selecting(pod).filter(|policy| policy.rules(direction).is_some());
-            if policies().next().is_none() {
-                continue;
+            let none = policies().next().is_none();
+            let above = decide(&self.admin.admin).filter(|(action, _)| *action != Action::Pass);
+            let decided = above.or_else(|| if none { decide(&self.admin.baseline) } else { None });
+            match decided {
+                Some((Action::Deny, by)) => return Answer::Denied(vec![by]),
+                Some((_, by)) => {
+                    restricted = true;
+                    allowed.push(by);
+                    continue;
+                }
+                None if none => continue,
+                None => restricted = true,
             }
-            restricted = true;
             let admitting: Vec<_> = policies()
                 .flat_map(|policy| policy.rules(direction).unwrap_or_default().iter().map(move |rule| (policy, rule)))
                 .filter(|(_, rule)| rule.admits(peer, target, port, protocol))

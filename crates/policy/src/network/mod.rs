@@ -20,10 +20,11 @@ pub use admin::{Action, AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{DeclaredPeer, Direction};
 pub use eval::{Answer, DefaultDenies, Isolation, Isolations, MetadataReach};
 
-/// All NetworkPolicies.
+/// All NetworkPolicies, and those of administrators around them.
 #[derive(Debug, Default)]
 pub struct NetworkPolicies {
     policies: Vec<Policy>,
+    admin: AdminPolicies,
     by_namespace: BTreeMap<String, Vec<usize>>,
 }
 

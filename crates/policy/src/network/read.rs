@@ -3,15 +3,17 @@
 use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_yaml::{Kind, Value};
 
-use super::{Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy, PortRange, Ports, Rule};
+use super::{
+    AdminPolicies, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy, PortRange, Ports, Rule,
+};
 
 impl NetworkPolicies {
-    /// Reads all NetworkPolicies.
+    /// Reads all NetworkPolicies and policies of administrators.
     pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
         let mut policies: Vec<_> =
             manifests.by_kind("NetworkPolicy").map(|object| policy(object, default_namespace)).collect();
         policies.sort_by(|a, b| (&a.identity, a.span).cmp(&(&b.identity, b.span)));
-        let mut read = Self::default();
+        let mut read = Self { admin: AdminPolicies::read(manifests), ..Self::default() };
         for (index, policy) in policies.iter().enumerate() {
             read.by_namespace.entry(policy.namespace.clone()).or_default().push(index);
         }
