@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use kubestride_conformance::{corpus, say};
+use kubestride_conformance::{Analysed, corpus, say};
+use kubestride_model::SubjectRef;
 use kubestride_policy::pod_security::{Breach, Level, Version, breaches, level};
+use kubestride_stencils::attributes::POD_SECURITY_LEVEL;
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -51,4 +53,40 @@ fn pods_are_judged_as_admission_judges_them() {
         }
     }
     say(&format!("pod security: {passed} pods pass and {failed} fail, all as expected"));
+}
+
+#[test]
+fn workloads_carry_their_level_and_what_breaks_the_next_one() {
+    let pod = |spec: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{ name: p }}\nspec: {spec}\n");
+    let hardened = "{ securityContext: { runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }, containers: [{ \
+                    name: c, image: i, securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } } }] }";
+    let table: [(&str, &str, &[&str]); 3] = [
+        (
+            "{ hostPID: true, hostIPC: true, containers: [{ name: c, image: i }] }",
+            "privileged",
+            &["hostNamespaces of v1.37 at spec.hostPID", "hostNamespaces of v1.37 at spec.hostIPC"],
+        ),
+        (
+            "{ containers: [{ name: c, image: i }] }",
+            "baseline",
+            &[
+                "allowPrivilegeEscalation of v1.37 at spec.containers[0]",
+                "capabilities_restricted of v1.37 at spec.containers[0]",
+                "runAsNonRoot of v1.37 at spec.containers[0]",
+                "seccompProfile_restricted of v1.37 at spec.containers[0]",
+            ],
+        ),
+        (hardened, "restricted", &["no field breaks the level restricted"]),
+    ];
+    for (spec, level, notes) in table {
+        let analysed = Analysed::new(&pod(spec), &[]);
+        let model = &analysed.model;
+        let workload = model.elements().find(|(_, e)| model.text(e.name) == "p").expect("the pod").0;
+        let (subject, attribute) = (SubjectRef::Element(workload), POD_SECURITY_LEVEL.id);
+        let value = model.value(subject, attribute).map(|v| model.value_text(attribute, v));
+        assert_eq!(value.as_deref(), Some(level), "{spec}");
+        let evidence = model.value_evidence(subject, attribute);
+        let said: Vec<&str> = evidence.iter().map(|e| model.text(e.note)).collect();
+        assert_eq!(said, notes, "{spec}");
+    }
 }

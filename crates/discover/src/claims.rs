@@ -75,6 +75,8 @@ pub(crate) struct StoreRef {
 pub(crate) enum Raw {
     Value(Value),
     Text(String),
+    /// The value that was claimed before; this is one more piece of evidence for it.
+    Same,
 }
 
 /// What an attribute is set on.
@@ -196,6 +198,11 @@ impl Claims {
     /// Sets an attribute.
     pub(crate) fn set(&mut self, subject: Subject, attribute: AttributeId, value: Value, note: Note) {
         self.attributes.push(AttributeClaim { subject, attribute, value: Raw::Value(value), note });
+    }
+
+    /// Adds evidence to an attribute that was set.
+    pub(crate) fn also(&mut self, subject: Subject, attribute: AttributeId, note: Note) {
+        self.attributes.push(AttributeClaim { subject, attribute, value: Raw::Same, note });
     }
 
     /// Sets a text attribute.

@@ -40,12 +40,17 @@ pub(crate) fn merge(world: &World<'_>, claims: Claims) -> Model {
     let mut seen: HashSet<(SubjectRef, kubestride_model::AttributeId)> = HashSet::new();
     for claim in claims.attributes {
         let Some(subject) = merger.subject(&claim.subject) else { continue };
+        let value = match claim.value {
+            Raw::Value(value) => value,
+            Raw::Text(text) => Value::Text(merger.builder.intern(&text)),
+            Raw::Same => {
+                let evidence = merger.evidence(&claim.note);
+                merger.builder.also(subject, claim.attribute, evidence);
+                continue;
+            }
+        };
         if seen.insert((subject, claim.attribute)) {
             let evidence = merger.evidence(&claim.note);
-            let value = match claim.value {
-                Raw::Value(value) => value,
-                Raw::Text(text) => Value::Text(merger.builder.intern(&text)),
-            };
             merger.builder.set(subject, claim.attribute, value, evidence);
         }
     }

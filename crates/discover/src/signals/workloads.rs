@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::PodSpec;
 use kubestride_model::Value as ModelValue;
-use kubestride_policy::pod_security::{self, Level, Version};
+use kubestride_policy::pod_security::{self, Breach, Level, Version};
 use kubestride_stencils::Attribute;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::*;
@@ -82,14 +82,17 @@ fn pod_security(workload: &WorkloadInfo<'_>, version: Version, subject: &Subject
         Level::Baseline => PodSecurityLevel::Baseline,
         Level::Restricted => PodSecurityLevel::Restricted,
     };
+    let (attribute, value) = (attr::POD_SECURITY_LEVEL.id, attr::POD_SECURITY_LEVEL.value(value));
     // What would have to change first: for privileged pods, the fields that baseline forbids.
     let next = breaches.iter().filter(|b| (level == Level::Privileged) == (b.level == Level::Baseline));
-    let fields: Vec<String> = next.clone().map(|b| format!("{}: {}", b.check, b.path)).collect();
-    let note = match next.clone().find_map(|b| b.span) {
-        Some(span) => Note::stated(span, format!("Pod Security Standards of v1.{}: {}", version.0, fields.join(", "))),
-        None => Note::default(workload.span(), "no field breaks the level restricted"),
+    let note = |breach: &Breach| {
+        let text = format!("{} of v1.{} at {}", breach.check, version.0, breach.path);
+        Note::stated(breach.span.unwrap_or(workload.span()), text)
     };
-    claims.set(subject.clone(), attr::POD_SECURITY_LEVEL.id, attr::POD_SECURITY_LEVEL.value(value), note);
+    let mut notes = next.map(note);
+    let first = notes.next().unwrap_or_else(|| Note::default(workload.span(), "no field breaks the level restricted"));
+    claims.set(subject.clone(), attribute, value, first);
+    notes.for_each(|note| claims.also(subject.clone(), attribute, note));
 }
 
 fn host_access(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {
