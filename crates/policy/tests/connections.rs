@@ -282,3 +282,50 @@ fn a_rule_that_allows_takes_nothing_away() {
         }
     }
 }
+
+/// A ClusterNetworkPolicy for incoming traffic, each case with what its documentation says.
+#[test]
+fn policies_of_the_cluster_mean_what_their_documentation_says() {
+    let policy = |tier: &str, rules: &str| {
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {{name: {}}}, spec: \
+             {{tier: {tier}, priority: 1, subject: {{namespaces: {{}}}}, ingress: [{rules}]}}}}",
+            tier.to_lowercase()
+        )
+    };
+    let rule = |action: &str, protocols: &str| {
+        format!("{{action: {action}, from: [{{namespaces: {{}}}}], protocols: [{protocols}]}}")
+    };
+    let shut = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: shut, namespace: east}, spec: \
+                {podSelector: {}}}";
+    let all_but_80 = "SCTP 1-65535,TCP 1-79,81-65535,UDP 1-65535";
+    let table = [
+        // "destinationPort.number: target a single port".
+        (policy("Admin", &rule("Deny", "{tcp: {destinationPort: {number: 80}}}")), "", all_but_80),
+        // "destinationPort.range: target a range of ports".
+        (
+            policy("Admin", &rule("Deny", "{udp: {destinationPort: {range: {start: 1, end: 9}}}}")),
+            "",
+            "SCTP 1-65535,TCP 1-65535,UDP 10-65535",
+        ),
+        // "destinationNamedPort: a symbolic name defined in a Pod specification".
+        (policy("Admin", &rule("Deny", "{destinationNamedPort: web}")), "", all_but_80),
+        // Without a port of its own, a protocol means all of its ports.
+        (policy("Admin", &rule("Deny", "{tcp: {}}")), "", "SCTP 1-65535,UDP 1-65535"),
+        // "If there is an Accept or Deny match, evaluation stops": NetworkPolicies are not asked.
+        (policy("Admin", &rule("Accept", "{tcp: {destinationPort: {number: 80}}}")), shut, "TCP 80"),
+        // "If there is a Pass action, traffic proceeds to the NetworkPolicy tier."
+        (policy("Admin", &rule("Pass", "{tcp: {}}")), shut, "No Connections"),
+        // The tier Baseline is asked where no NetworkPolicy is about the pod.
+        (policy("Baseline", &rule("Deny", "{tcp: {destinationPort: {number: 80}}}")), "", all_but_80),
+        (policy("Baseline", &rule("Accept", "{tcp: {}}")), shut, "No Connections"),
+    ];
+    for (of_cluster, of_namespace, expected) in table {
+        let text = format!("{}\n---\n{of_cluster}\n---\n{of_namespace}", world(&[], false));
+        let manifests = common::manifests(&text);
+        let connections = Connections::read(&manifests, "default");
+        let allowed = connections.allowed().into_iter();
+        let found = allowed.filter(|c| c.source == "west/b2[Pod]" && c.target == "east/a1[Pod]").map(|c| c.ports);
+        assert_eq!(found.fold(PortSet::none(), |all, p| all.union(&p)).to_string(), expected, "{of_cluster}");
+    }
+}

@@ -16,12 +16,11 @@ const NETWORKS: [(&str, &str); 4] = [
 ];
 
 /// Kinds of policies that are not evaluated.
-const POLICIES: [(&str, &str); 5] = [
+const POLICIES: [(&str, &str); 4] = [
     ("cilium.io", "CiliumNetworkPolicy"),
     ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("projectcalico.org", "NetworkPolicy"),
     ("projectcalico.org", "GlobalNetworkPolicy"),
-    ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
 ];
 
 /// Everything that makes some answer uncertain.

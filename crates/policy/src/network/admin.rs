@@ -1,5 +1,5 @@
 //! Policies of administrators, of the API group `policy.networking.k8s.io`: AdminNetworkPolicy and
-//! BaselineAdminNetworkPolicy (`v1alpha1`).
+//! BaselineAdminNetworkPolicy (`v1alpha1`), and ClusterNetworkPolicy (`v1alpha2`), which is both by its tier.
 //!
 //! Source: <https://network-policy-api.sigs.k8s.io/reference/spec/>.
 
@@ -76,13 +76,15 @@ pub enum AdminPeer {
 impl AdminPolicies {
     /// Reads all of them.
     pub fn read(manifests: &Manifests) -> Self {
-        let of = |kind| {
-            let found = manifests.by_custom_kind(GROUP, kind);
-            let mut policies: Vec<AdminPolicy> = found.map(policy).collect();
+        let of = |kind, tier| {
+            let in_tier = |object: &Object<'_>| object.spec().text("tier") == Some(tier);
+            let of_cluster = manifests.by_custom_kind(GROUP, "ClusterNetworkPolicy").filter(in_tier);
+            let mut policies: Vec<AdminPolicy> =
+                manifests.by_custom_kind(GROUP, kind).chain(of_cluster).map(policy).collect();
             policies.sort_by(|a, b| (a.priority, &a.identity, a.span).cmp(&(b.priority, &b.identity, b.span)));
             policies
         };
-        Self { admin: of("AdminNetworkPolicy"), baseline: of("BaselineAdminNetworkPolicy") }
+        Self { admin: of("AdminNetworkPolicy", "Admin"), baseline: of("BaselineAdminNetworkPolicy", "Baseline") }
     }
 }
 
@@ -150,13 +152,18 @@ fn policy(object: Object<'_>) -> AdminPolicy {
 /// A rule whose action is none of the three does nothing that could be told.
 fn rule(value: Value<'_>, peers: &str) -> Option<AdminRule> {
     let action = match value.text("action")? {
-        "Allow" => Action::Allow,
+        "Allow" | "Accept" => Action::Allow,
         "Deny" => Action::Deny,
         "Pass" => Action::Pass,
         _ => return None,
     };
     let peers = value.list(peers).flat_map(peer).collect();
-    Some(AdminRule { action, peers, ports: value.list("ports").map(port).collect(), span: value.span() })
+    Some(AdminRule {
+        action,
+        peers,
+        ports: value.list("ports").map(port).chain(value.list("protocols").map(protocol)).collect(),
+        span: value.span(),
+    })
 }
 
 /// `namespaces: SELECTOR`, or `pods` with one for namespaces and one for pods.
@@ -208,5 +215,30 @@ fn port(value: Value<'_>) -> PortRange {
         return PortRange { protocol: protocol(range), ports };
     }
     let ports = value.text("namedPort").map_or(Ports::None, |name| Ports::Name(name.to_owned()));
+    PortRange { protocol: String::new(), ports }
+}
+
+/// `tcp`, `udp` or `sctp` with a `destinationPort`, without which all ports are meant; or `destinationNamedPort`.
+fn protocol(value: Value<'_>) -> PortRange {
+    for (key, protocol) in [("tcp", "TCP"), ("udp", "UDP"), ("sctp", "SCTP")] {
+        let Some(transport) = value.field(key) else { continue };
+        let number = |value: Option<Value<'_>>| match value.and_then(PortRef::read) {
+            Some(PortRef::Number(number)) => Some(number),
+            _ => None,
+        };
+        let port = transport.field("destinationPort");
+        let range = port.field("range");
+        let ends = match number(port.field("number")) {
+            Some(one) => Some((one, one)),
+            None => number(range.field("start")).zip(number(range.field("end"))),
+        };
+        let ports = match (port, ends) {
+            (None, _) => Ports::All,
+            (Some(_), Some((first, last))) if first <= last => Ports::Numbers(first, last),
+            _ => Ports::None,
+        };
+        return PortRange { protocol: protocol.to_owned(), ports };
+    }
+    let ports = value.text("destinationNamedPort").map_or(Ports::None, |name| Ports::Name(name.to_owned()));
     PortRange { protocol: String::new(), ports }
 }
