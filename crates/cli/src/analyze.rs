@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
+use kubestride_policy::connections::limits;
+use kubestride_policy::network::AdminPolicies;
 use kubestride_policy::pod_security::Version;
 use kubestride_report::{Format, Input, Report};
 use kubestride_source::{FileOrigin, Span};
@@ -182,6 +184,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for span in discovered.addresses {
         loaded.sources.reveal(span);
     }
+    let admin = AdminPolicies::read(&loaded.manifests);
+    loaded.diagnostics.extend(limits(&loaded.manifests, &admin, &arguments.namespace));
     messages::diagnostics(&loaded.sources, &loaded.diagnostics, arguments.quiet);
     if loaded.manifests.objects().next().is_none() {
         messages::error("no Kubernetes object was found in the input");

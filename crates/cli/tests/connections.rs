@@ -66,6 +66,8 @@ fn what_is_not_evaluated_is_said() {
     let cilium =
         "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: c, namespace: shop }\nspec: {}\n";
     let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes()), ("cilium.yaml", cilium.as_bytes())]);
-    let run = folder.run(&["connections", "."]);
-    assert!(run.err.contains("CiliumNetworkPolicy c is not evaluated"), "{}", run.err);
+    for command in ["connections", "analyze"] {
+        let run = folder.run(&[command, "."]);
+        assert!(run.err.contains("CiliumNetworkPolicy c is not evaluated"), "{command}: {}", run.err);
+    }
 }

@@ -23,15 +23,14 @@ const POLICIES: [(&str, &str); 4] = [
     ("projectcalico.org", "GlobalNetworkPolicy"),
 ];
 
-/// Everything that makes some answer uncertain.
-pub(super) fn diagnostics(manifests: &Manifests, admin: &AdminPolicies, default_namespace: &str) -> Vec<Diagnostic> {
+/// Everything that makes answers about connections uncertain.
+pub fn limits(manifests: &Manifests, admin: &AdminPolicies, default_namespace: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let of = |(group, kind): (&'static str, &'static str)| manifests.by_custom_kind(group, kind);
     let primary = |object: &Object<'_>| is_primary(*object, &["spec"]) || is_primary(*object, &["spec", "network"]);
     for object in NETWORKS.into_iter().flat_map(of).filter(|object| !primary(object)) {
         let message = format!(
-            "{} {} gives pods another network: connections through it are unknown, those shown are through the network \
-             of the cluster",
+            "{} {} gives pods another network: what goes through it is not known",
             object.kind(),
             object.name()
         );
@@ -47,7 +46,7 @@ pub(super) fn diagnostics(manifests: &Manifests, admin: &AdminPolicies, default_
     }
     for object in POLICIES.into_iter().flat_map(of) {
         let message = format!(
-            "{} {} is not evaluated: connections that it forbids are shown as allowed",
+            "{} {} is not evaluated: what it forbids and what it allows is not known",
             object.kind(),
             object.name()
         );

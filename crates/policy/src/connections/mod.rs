@@ -21,6 +21,7 @@ use crate::network::NetworkPolicies;
 
 pub use endpoints::{Range, Workload};
 pub use eval::{End, Evaluator, Verdict};
+pub use limits::limits;
 pub use networks::Network;
 pub use ports::PortSet;
 
@@ -67,7 +68,7 @@ impl<'a> Connections<'a> {
 
     /// What limits the answer: peers that manifests do not tell, networks that are not understood.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut found = limits::diagnostics(self.manifests, self.policies.admin(), self.default_namespace);
+        let mut found = limits(self.manifests, self.policies.admin(), self.default_namespace);
         found.extend(limits::in_network_of_node(&self.workloads));
         found
     }
