@@ -181,9 +181,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.verbose {
         messages::progress(&loaded.inputs, &discovered.signals);
     }
-    for span in discovered.addresses {
-        loaded.sources.reveal(span);
-    }
+    loaded.sources.reveal(discovered.addresses);
     let admin = AdminPolicies::read(&loaded.manifests);
     loaded.diagnostics.extend(limits(&loaded.manifests, &admin, &arguments.namespace));
     messages::diagnostics(&loaded.sources, &loaded.diagnostics, arguments.quiet);

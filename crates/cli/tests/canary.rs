@@ -476,9 +476,8 @@ fn masked(paths: &[std::path::PathBuf]) -> Vec<u8> {
         namespace: "default".to_owned(),
         kubernetes: kubestride_policy::pod_security::Version::NEWEST,
     };
-    for span in kubestride_discover::discover(&loaded.manifests, &options).addresses {
-        loaded.sources.reveal(span);
-    }
+    let addresses = kubestride_discover::discover(&loaded.manifests, &options).addresses;
+    loaded.sources.reveal(addresses);
     let mut out = String::new();
     for (file, _) in loaded.sources.files() {
         let all = Span::new(file, 0, u32::try_from(loaded.sources.text(file).len()).expect("a short text"));

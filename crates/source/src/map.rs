@@ -159,11 +159,14 @@ impl SourceMap {
         }
     }
 
-    /// Shows `span` too: the part of a value that was read as an address.
-    pub fn reveal(&mut self, span: Span) {
-        if let Some(file) = self.files.get_mut(span.file.0 as usize) {
-            file.visibility.reveal(span.start..span.end);
+    /// Shows these spans too: parts of values that were read as addresses.
+    pub fn reveal(&mut self, spans: impl IntoIterator<Item = Span>) {
+        for span in spans {
+            if let Some(file) = self.files.get_mut(span.file.0 as usize) {
+                file.visibility.reveal(span.start..span.end);
+            }
         }
+        self.files.iter_mut().for_each(|file| file.visibility.finish());
     }
 
     /// Says which templates a rendered text comes from: from each offset on, the named one.
