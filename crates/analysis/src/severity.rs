@@ -125,7 +125,7 @@ fn exposed_party(model: &Model, subject: SubjectRef) -> Option<ElementId> {
 impl Rating {
     /// One sentence that says how the severity came about.
     pub fn why(&self, model: &Model, threat_type: &ThreatType) -> String {
-        if threat_type.category_name.is_some() {
+        if threat_type.is_foreign() {
             return format!("Priority {}, as the model says.", self.severity.as_str());
         }
         let capital = |word: &str| {

@@ -189,7 +189,7 @@ pub fn owner(model: &Model, threat: &Threat) -> Option<ElementId> {
 /// What a type of threat is called in a list: ours by their ids; those of other templates by their titles, because their
 /// ids are numbers.
 pub fn type_label(threat_type: &ThreatType) -> String {
-    if threat_type.category_name.is_some() { generic(&threat_type.title_text) } else { threat_type.id.clone() }
+    if threat_type.is_foreign() { generic(threat_type) } else { threat_type.id.clone() }
 }
 
 /// `1 threat`, `2 threats`.

@@ -1,5 +1,7 @@
 //! Texts of the input and of the catalogue on one line.
 
+use kubestride_template::ThreatType;
+
 /// The text on one line: line ends and tabs become spaces; what a terminal, a page or a spreadsheet could take for a
 /// command, and marks that turn the direction of reading, become U+FFFD.
 pub(crate) fn one_line(text: &str) -> String {
@@ -18,9 +20,26 @@ pub(crate) fn flat(markdown: &str) -> String {
     one_line(&words.filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
-/// A title of the catalogue without a subject: of `{source.Name} talks to {target.Name}` remains "A workload talks to
-/// another workload".
-pub(crate) fn generic(title: &str) -> String {
+/// The title of a type without a subject.
+pub(crate) fn generic(threat_type: &ThreatType) -> String {
+    let of = if threat_type.is_foreign() { without_subject } else { of_any_subject };
+    of(&threat_type.title_text)
+}
+
+/// A title of another template, which may be about anything: of `Spoofing the {source.Name} Process` remains "Spoofing
+/// the … Process".
+fn without_subject(title: &str) -> String {
+    let mut parts = title.split('{');
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        out.push('…');
+        out.push_str(part.split_once('}').map_or("", |(_, after)| after));
+    }
+    capital(&one_line(&out))
+}
+
+/// A title of the catalogue: of `{source.Name} talks to {target.Name}` remains "A workload talks to another workload".
+fn of_any_subject(title: &str) -> String {
     let mut out = String::with_capacity(title.len());
     let mut rest = title;
     let mut caller_named = false;
@@ -70,12 +89,16 @@ mod tests {
 
     #[test]
     fn titles_lose_their_references() {
-        assert_eq!(generic("{container.Name} in {target.Name} runs"), "A container in a workload runs");
-        assert_eq!(generic("{source.Name} talks to {target.Name}"), "A workload talks to another workload");
-        assert_eq!(generic("Connections into namespace {boundary.Name} pass"), "Connections into a namespace pass");
-        assert_eq!(generic("Namespace {boundary.Name} is open"), "A namespace is open");
-        assert_eq!(generic("Logs of {boundary.Name} are {off"), "Logs of the cluster are off");
-        assert_eq!(generic("nothing to replace"), "Nothing to replace");
+        assert_eq!(of_any_subject("{container.Name} in {target.Name} runs"), "A container in a workload runs");
+        assert_eq!(of_any_subject("{source.Name} talks to {target.Name}"), "A workload talks to another workload");
+        assert_eq!(
+            of_any_subject("Connections into namespace {boundary.Name} pass"),
+            "Connections into a namespace pass"
+        );
+        assert_eq!(of_any_subject("Namespace {boundary.Name} is open"), "A namespace is open");
+        assert_eq!(of_any_subject("Logs of {boundary.Name} are {off"), "Logs of the cluster are off");
+        assert_eq!(without_subject("Spoofing the {source.Name} Process"), "Spoofing the … Process");
+        assert_eq!(of_any_subject("nothing to replace"), "Nothing to replace");
     }
 
     #[test]

@@ -218,6 +218,11 @@ impl ThreatType {
         self.category_name.as_deref().unwrap_or(self.category.title())
     }
 
+    /// Whether it is from another tool's template, which numbers its types and names its own categories.
+    pub fn is_foreign(&self) -> bool {
+        self.category_name.is_some()
+    }
+
     /// Parses and checks the text of one file.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kubestride_model::{
     AttributeId, BoundaryId, BoundaryKind, Builder, Confidence, ElementId, ElementKind, Evidence, Flow, FlowDraft,
-    FlowId, Model, Origin, Role, StencilId, SubjectRef, Value, Vocabulary,
+    FlowId, Model, Origin, Role, StencilId, SubjectRef, Value,
 };
 use kubestride_source::{Diagnostic, Span};
 use kubestride_stencils::attributes::{AUTHENTICATION, ENCRYPTION, PRIVILEGED, RUN_AS};
@@ -56,27 +56,11 @@ pub fn apply(model: &Model, knowledge: &Knowledge, mapping: &BTreeMap<String, St
     let attributes: BTreeMap<String, u16> = ids(&mut vocabulary.attributes.iter().map(|a| a.name.to_string()));
     let by_name = |e: &ElementType| (plain(&e.name), e.id.clone());
     let names = knowledge.elements.iter().rev().map(by_name).collect();
-    let mut this = Applying {
-        from: model,
-        knowledge,
-        mapping,
-        names,
-        stencils,
-        attributes,
-        builder: Builder::new(readable(vocabulary, knowledge)),
-    };
+    rules::name_for_people(&mut vocabulary, knowledge);
+    let mut this =
+        Applying { from: model, knowledge, mapping, names, stencils, attributes, builder: Builder::new(vocabulary) };
     this.run();
     Applied { model: this.builder.finish(), types, diagnostics }
-}
-
-/// Filters name stencils by id; people read their names.
-fn readable(mut vocabulary: Vocabulary, knowledge: &Knowledge) -> Vocabulary {
-    for stencil in &mut vocabulary.stencils {
-        if let Some(element) = knowledge.element(&stencil.name).filter(|e| !e.name.is_empty()) {
-            stencil.name = element.name.clone().into();
-        }
-    }
-    vocabulary
 }
 
 /// A name without what people write differently.

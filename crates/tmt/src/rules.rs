@@ -165,3 +165,16 @@ pub(crate) fn impact(priority: &str) -> Impact {
         _ => Impact::High,
     }
 }
+
+/// Names stencils as people read them, once no filter that names them by id is to be read any more.
+pub(crate) fn name_for_people(vocabulary: &mut Vocabulary, knowledge: &Knowledge) {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for stencil in &mut vocabulary.stencils {
+        if let Some(element) = knowledge.element(&stencil.name).filter(|e| !e.name.is_empty()) {
+            stencil.doc = std::mem::replace(&mut stencil.name, Cow::Owned(element.name.clone()));
+        }
+        if !taken.insert(stencil.name.to_string()) {
+            stencil.name = Cow::Owned(format!("{} ({})", stencil.name, stencil.doc));
+        }
+    }
+}

@@ -22,8 +22,8 @@ const CAPITALS: [&str; 9] = ["api", "dns", "tls", "rbac", "cpu", "tcp", "http", 
 /// The name of a type of threat for people: `Privileged container`, `API reads secrets`.
 pub(crate) fn type_name(threat_type: &ThreatType) -> String {
     // Ids of other templates are numbers; their titles say more.
-    if threat_type.category_name.is_some() {
-        return crate::text::generic(&threat_type.title_text);
+    if threat_type.is_foreign() {
+        return crate::text::generic(threat_type);
     }
     let capital = |word: &str| {
         let mut chars = word.chars();

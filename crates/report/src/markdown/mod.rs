@@ -99,7 +99,7 @@ fn first(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let more = fix.threats.len().saturating_sub(named.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (worst, count) = (fix.worst.as_str(), fix.threats.len());
-        let (id, title) = (code(&threat_type.id), text(&generic(&threat_type.title_text)));
+        let (id, title) = (code(&threat_type.id), text(&generic(threat_type)));
         writeln!(out, "1. **{worst}**, {count} × {id}: {title}<br>{}{more}", named.join(", "))?;
     }
     if ranked.len() > FIXES {

@@ -48,7 +48,7 @@ fn group(
     writeln!(out, "\n<details><summary>{title}</summary>")?;
     for (index, threats) in by_type {
         let Some(threat_type) = report.types.get(index) else { continue };
-        let (title, category) = (text(&generic(&threat_type.title_text)), threat_type.category_title());
+        let (title, category) = (text(&generic(threat_type)), threat_type.category_title());
         writeln!(out, "\n#### {title}\n\n{category}, {}\n", code(&threat_type.id))?;
         for threat in threats.iter().copied() {
             one(report, threat_type, threat, out)?;

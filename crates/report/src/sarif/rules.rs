@@ -46,7 +46,7 @@ fn rule(threat_type: &ThreatType, worst: Severity) -> Rule<'_> {
     Rule {
         id: &threat_type.id,
         name: pascal_case(&threat_type.id),
-        short_description: Message { text: generic(&threat_type.title_text) },
+        short_description: Message { text: generic(threat_type) },
         full_description: Message { text: flat(&sections.why) },
         help: Help { text: format!("{}\n\n{}", sections.why, sections.mitigation), markdown },
         default_configuration: Configuration { level: level(worst) },
