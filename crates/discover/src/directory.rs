@@ -42,7 +42,7 @@ fn users(world: &World<'_>, object: Object<'_>) -> usize {
         let mut from = w.containers.iter().flat_map(|c| c.env_from());
         from.any(|f| f.kind == kind && kubestride_manifest::stable_name(object.kind(), f.name) == name)
     };
-    world.workloads.iter().filter(|w| w.namespace == namespace).filter(takes).count()
+    world.pods.in_namespace(&namespace).iter().filter_map(|at| world.workloads.get(*at)).filter(takes).count()
 }
 
 /// The workloads that the entries of an object lead to.

@@ -10,6 +10,7 @@ mod credentials;
 mod directory;
 mod host_path;
 mod merge;
+mod pod_index;
 mod resolve;
 mod secret_data;
 mod signals;

@@ -134,7 +134,7 @@ impl<'w, 'a> Merger<'w, 'a> {
         let note = match self.world.namespaces.get(name) {
             Some(object) => Note::stated(object.span(), ""),
             None => {
-                let inside = self.world.workloads.iter().find(|w| w.namespace == name);
+                let inside = self.world.pods.in_namespace(name).first().and_then(|at| self.world.workloads.get(*at));
                 Note { origin: Origin::Merged, span: inside.map(|w| w.span()), text: "objects are in it".to_owned() }
             }
         };

@@ -11,6 +11,7 @@ use kubestride_policy::rbac::Rbac;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
 use crate::{Options, Scope};
 
@@ -22,7 +23,9 @@ pub(crate) struct WorkloadInfo<'a> {
     pub(crate) labels: Labels<'a>,
     pub(crate) containers: Vec<Container<'a>>,
     /// Labels of its namespace.
-    namespace_labels: Labels<'a>,
+    pub(crate) namespace_labels: Labels<'a>,
+    /// Whether its pods are in the network of their node.
+    host_network: bool,
     named_ports: Vec<PodPort<'a>>,
     /// The technology of the first container of which it is known, and that container's position.
     pub(crate) technology: Option<(&'static Technology, usize)>,
@@ -44,7 +47,7 @@ impl<'a> WorkloadInfo<'a> {
             labels: &self.labels,
             namespace_labels: &self.namespace_labels,
             ports: &self.named_ports,
-            host_network: self.pod().host_network().is_some_and(|v| v.as_bool() == Some(true)),
+            host_network: self.host_network,
         }
     }
 
@@ -106,6 +109,8 @@ pub(crate) struct World<'a> {
     pub(crate) manifests: &'a Manifests,
     pub(crate) options: &'a Options,
     pub(crate) workloads: Vec<WorkloadInfo<'a>>,
+    /// Where to find workloads.
+    pub(crate) pods: PodIndex<'a>,
     pub(crate) services: Vec<ServiceInfo<'a>>,
     service_by_name: BTreeMap<(String, String), usize>,
     /// Namespace objects by name.
@@ -129,13 +134,15 @@ impl<'a> World<'a> {
             manifests.by_kind(kind).map(key).collect()
         };
         let workloads = workloads(manifests, default);
-        let services = services(manifests, default, &workloads);
+        let pods = PodIndex::new(&workloads);
+        let services = services(manifests, default, &workloads, &pods);
         let service_by_name =
             services.iter().enumerate().map(|(i, s)| ((s.namespace.clone(), s.name.to_owned()), i)).collect();
         Self {
             manifests,
             options,
             workloads,
+            pods,
             services,
             service_by_name,
             namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
@@ -202,6 +209,7 @@ fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo
             namespace: object.effective_namespace(default).unwrap_or_default().to_owned(),
             labels: workload.template.label_set(),
             namespace_labels: namespaces.labels(object.effective_namespace(default).unwrap_or_default()),
+            host_network: workload.template.spec().host_network().is_some_and(|v| v.as_bool() == Some(true)),
             named_ports: PodPort::read(workload.template.spec()),
             containers,
             technology,
@@ -219,25 +227,23 @@ pub(crate) fn selector<'a>(service: Service<'a>) -> Vec<(&'a str, &'a str)> {
     entries.filter_map(|e| Some((e.key, e.value.scalar_text()?))).collect()
 }
 
-fn services<'a>(manifests: &'a Manifests, default: &'a str, workloads: &[WorkloadInfo<'a>]) -> Vec<ServiceInfo<'a>> {
-    // Workloads by one label pair, so that a thousand Services do not look at a thousand workloads each.
-    let mut by_label: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
-    for (index, workload) in workloads.iter().enumerate() {
-        for (key, value) in workload.labels.iter() {
-            by_label.entry((workload.namespace.as_str(), key, value)).or_default().push(index);
-        }
-    }
+fn services<'a>(
+    manifests: &'a Manifests,
+    default: &'a str,
+    workloads: &[WorkloadInfo<'a>],
+    pods: &PodIndex<'a>,
+) -> Vec<ServiceInfo<'a>> {
     let mut services: Vec<ServiceInfo<'a>> = Vec::new();
     for object in manifests.by_kind("Service") {
         let Some(service) = object.service() else { continue };
         let namespace = object.effective_namespace(default).unwrap_or_default().to_owned();
         let selector: Vec<(&str, &str)> = selector(service);
         let selected = match selector.first() {
-            Some((key, value)) => by_label.get(&(namespace.as_str(), *key, *value)).cloned().unwrap_or_default(),
-            None => Vec::new(),
+            Some((key, value)) => pods.labelled(&namespace, key, value),
+            None => &[],
         };
         let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(k, v)| w.labels.get(k) == Some(*v));
-        let workloads = selected.into_iter().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
+        let workloads = selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
         services.push(ServiceInfo {
             service,
             identity: object.identity(default),

@@ -144,6 +144,14 @@ impl LabelSelector {
         self.requirements.iter().all(|r| r.key == key && matches!(r.test, RequirementTest::Exists))
     }
 
+    /// A label that everything selected has, and the values of which it has one, if the selector asks for such.
+    pub fn one_of(&self) -> Option<(&str, &[String])> {
+        self.requirements.iter().find_map(|requirement| match &requirement.test {
+            RequirementTest::In(values) => Some((requirement.key.as_str(), values.as_slice())),
+            _ => None,
+        })
+    }
+
     /// Whether something with these labels is selected.
     pub fn matches(&self, labels: &Labels<'_>) -> bool {
         self.requirements.iter().all(|requirement| {

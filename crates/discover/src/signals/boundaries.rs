@@ -21,9 +21,9 @@ impl Signal for Boundaries {
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for namespace in world.all_namespaces() {
             let subject = || Subject::Namespace(namespace.clone());
-            let mut workloads = world.workloads.iter().filter(|w| w.namespace == namespace);
-            if let Some(first) = workloads.next() {
-                let count = Value::Number(workloads.count() as i64 + 1);
+            let workloads = world.pods.in_namespace(&namespace);
+            if let Some(first) = workloads.first().and_then(|at| world.workloads.get(*at)) {
+                let count = Value::Number(workloads.len() as i64);
                 let note = Note::merged(first.span(), "the first of its workloads");
                 claims.set(subject(), attr::WORKLOADS.id, count, note);
             }
@@ -37,7 +37,7 @@ impl Signal for Boundaries {
                         name: object.name().to_owned(),
                         stencil: stencil::RESOURCE_LIMIT,
                         namespace: Some(namespace.clone()),
-                        workloads: in_namespace(world, &namespace),
+                        workloads: world.pods.in_namespace(&namespace).to_vec(),
                         note,
                     });
                 }
@@ -45,10 +45,6 @@ impl Signal for Boundaries {
         }
         cluster(world, claims);
     }
-}
-
-fn in_namespace(world: &World<'_>, namespace: &str) -> Vec<usize> {
-    world.workloads.iter().enumerate().filter(|(_, w)| w.namespace == namespace).map(|(i, _)| i).collect()
 }
 
 fn pod_security(world: &World<'_>, namespace: &str, claims: &mut Claims) {
@@ -90,7 +86,7 @@ fn pod_security(world: &World<'_>, namespace: &str, claims: &mut Claims) {
             name: format!("Pod Security {}", level.unwrap_or("")),
             stencil: stencil::POD_SECURITY_LABEL,
             namespace: Some(namespace.to_owned()),
-            workloads: in_namespace(world, namespace),
+            workloads: world.pods.in_namespace(namespace).to_vec(),
             note,
         });
     }

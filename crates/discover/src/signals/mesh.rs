@@ -52,18 +52,14 @@ impl Signal for Mesh {
 
 fn controls(world: &World<'_>, claims: &mut Claims) {
     let name = |identity: &str| identity.rsplit('/').next().unwrap_or_default().to_owned();
-    let root = kubestride_policy::mesh::ROOT_NAMESPACE;
     for policy in world.mesh.authentications() {
-        let fits = |w: &WorkloadInfo<'_>| {
-            (policy.namespace == w.namespace || policy.namespace == root)
-                && policy.workloads.as_ref().is_none_or(|s| s.matches(&w.labels))
-        };
+        let fits = |w: &WorkloadInfo<'_>| policy.workloads.as_ref().is_none_or(|s| s.matches(&w.labels));
         claims.controls.push(ControlClaim {
             identity: policy.cited.identity.clone(),
             name: name(&policy.cited.identity),
             stencil: stencil::PEER_AUTHENTICATION,
             namespace: Some(policy.namespace.clone()),
-            workloads: world.workloads.iter().enumerate().filter(|(_, w)| fits(w)).map(|(i, _)| i).collect(),
+            workloads: governed(world, &policy.namespace, fits),
             note: Note::stated(policy.cited.span, ""),
         });
     }
@@ -73,14 +69,22 @@ fn controls(world: &World<'_>, claims: &mut Claims) {
             let note = Note::stated(open.span, "the rule admits every caller");
             claims.set(subject, attr::ADMITS_EVERYONE.id, attr::ADMITS_EVERYONE.value(YesNo::Yes), note);
         }
-        let selected = world.workloads.iter().enumerate().filter(|(_, w)| policy.selects(&w.policy_pod()));
+        let selected = governed(world, &policy.namespace, |w| policy.selects(&w.policy_pod()));
         claims.controls.push(ControlClaim {
             identity: policy.cited.identity.clone(),
             name: name(&policy.cited.identity),
             stencil: stencil::AUTHORIZATION_POLICY,
             namespace: Some(policy.namespace.clone()),
-            workloads: selected.map(|(i, _)| i).collect(),
+            workloads: selected,
             note: Note::stated(policy.cited.span, ""),
         });
     }
+}
+
+/// The workloads that a policy of a namespace can be for, and is for. Those of the root namespace are for all.
+fn governed(world: &World<'_>, namespace: &str, fits: impl Fn(&WorkloadInfo<'_>) -> bool) -> Vec<usize> {
+    let everywhere = namespace == kubestride_policy::mesh::ROOT_NAMESPACE;
+    let all: Vec<usize> =
+        if everywhere { (0..world.workloads.len()).collect() } else { world.pods.in_namespace(namespace).to_vec() };
+    all.into_iter().filter(|at| world.workloads.get(*at).is_some_and(&fits)).collect()
 }

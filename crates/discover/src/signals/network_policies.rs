@@ -2,7 +2,9 @@
 
 use kubestride_model::{Confidence, FlowKind, Value};
 use kubestride_policy::Cited;
-use kubestride_policy::network::{DeclaredPeer, Direction, Isolation as Isolated, Policy, PortRange, Ports};
+use kubestride_policy::network::{
+    DeclaredPeer, Direction, Isolation as Isolated, PodMatcher, Policy, PortRange, Ports,
+};
 use kubestride_stencils::values::{Isolation, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
@@ -23,7 +25,7 @@ impl Signal for NetworkPolicySignal {
         }
         for policy in world.network.policies() {
             let selects = policy.selects();
-            let selected: Vec<usize> = matching(world, |w| selects.matches(&w.policy_pod()));
+            let selected: Vec<usize> = matching(world, &selects);
             control(world, policy, &selected, claims);
             // A policy for all pods of a namespace declares nothing about any of them.
             if !policy.pods.is_everything() {
@@ -35,8 +37,10 @@ impl Signal for NetworkPolicySignal {
     }
 }
 
-fn matching(world: &World<'_>, fits: impl Fn(&WorkloadInfo<'_>) -> bool) -> Vec<usize> {
-    world.workloads.iter().enumerate().filter(|(_, w)| fits(w)).map(|(i, _)| i).collect()
+fn matching(world: &World<'_>, matcher: &PodMatcher) -> Vec<usize> {
+    let mut found = world.pods.meant(matcher);
+    found.retain(|at| world.workloads.get(*at).is_some_and(|w| matcher.matches(&w.policy_pod())));
+    found
 }
 
 fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
@@ -86,7 +90,7 @@ fn control(world: &World<'_>, policy: &Policy, selected: &[usize], claims: &mut 
         workloads: selected.to_vec(),
         note: Note::stated(policy.span, ""),
     });
-    let populated = world.workloads.iter().any(|w| w.namespace == policy.namespace);
+    let populated = !world.pods.in_namespace(&policy.namespace).is_empty();
     if selected.is_empty() && !policy.pods.is_everything() && populated && world.absence_counts() {
         let note = Note::merged(policy.span, "no workload of its namespace has these labels");
         claims.set(subject(), attr::SELECTS_NOTHING.id, attr::SELECTS_NOTHING.value(YesNo::Yes), note);
@@ -113,7 +117,7 @@ fn control(world: &World<'_>, policy: &Policy, selected: &[usize], claims: &mut 
 
 /// Flows of a rule that names pods by their labels.
 fn declared(world: &World<'_>, peer: &DeclaredPeer, selected: &[usize], claims: &mut Claims) {
-    for other in matching(world, |w| peer.peer.matches(&w.policy_pod())) {
+    for other in matching(world, &peer.peer) {
         for one in selected {
             let (source, target) = match peer.direction {
                 Direction::Ingress => (other, *one),

@@ -1,5 +1,7 @@
 //! Role bindings as controls, and the people and groups that they let in.
 
+use std::collections::BTreeSet;
+
 use kubestride_model::FlowKind;
 use kubestride_policy::rbac::{Binding, Grant, Rule, Scope as Granted, Subject as RbacSubject, capabilities};
 use kubestride_stencils::values::*;
@@ -46,18 +48,13 @@ fn is_public_reading(rule: &Rule) -> bool {
 
 fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, claims: &mut Claims) {
     let subject = || Subject::Control(binding.identity.clone());
-    let workloads = world.workloads.iter().enumerate().filter(|(_, w)| {
-        binding.subjects.iter().any(|(s, _)| {
-            matches!(s, RbacSubject::ServiceAccount { namespace, name }
-                if *namespace == w.namespace && name == w.service_account())
-        })
-    });
+    let workloads: BTreeSet<usize> = binding.subjects.iter().flat_map(|(s, _)| running_as(world, s)).copied().collect();
     claims.controls.push(ControlClaim {
         identity: binding.identity.clone(),
         name: binding.identity.rsplit('/').next().unwrap_or_default().to_owned(),
         stencil: stencil::ROLE_BINDING,
         namespace: namespace(binding),
-        workloads: workloads.map(|(i, _)| i).collect(),
+        workloads: workloads.into_iter().collect(),
         note: Note::stated(binding.span, ""),
     });
     let named = |list: &[&str]| {
@@ -89,6 +86,14 @@ fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, clai
     }
 }
 
+/// The workloads that run as a subject.
+fn running_as<'w>(world: &'w World<'_>, subject: &RbacSubject) -> &'w [usize] {
+    match subject {
+        RbacSubject::ServiceAccount { namespace, name } => world.pods.running_as(namespace, name),
+        RbacSubject::User(_) | RbacSubject::Group(_) => &[],
+    }
+}
+
 /// Users, groups, and service accounts that no workload of the input runs as, call the API from outside the model.
 fn people(world: &World<'_>, binding: &Binding, claims: &mut Claims) {
     for (subject, span) in &binding.subjects {
@@ -96,9 +101,7 @@ fn people(world: &World<'_>, binding: &Binding, claims: &mut Claims) {
             RbacSubject::User(name) => (format!("User/{name}"), name.clone(), false),
             RbacSubject::Group(name) => (format!("Group/{name}"), name.clone(), true),
             RbacSubject::ServiceAccount { namespace, name } => {
-                let runs =
-                    |w: &crate::world::WorkloadInfo<'_>| w.namespace == *namespace && w.service_account() == name;
-                if world.workloads.iter().any(runs) || world.service_account(namespace, name).is_some() {
+                if !running_as(world, subject).is_empty() || world.service_account(namespace, name).is_some() {
                     continue;
                 }
                 (format!("ServiceAccount/{namespace}/{name}"), name.clone(), false)
