@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::credentials;
+use crate::{connection_string, credentials};
 
 /// An address found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub(crate) struct Address {
 
 /// All addresses in a text that is one value: an environment value, an argument, a line of a file.
 pub(crate) fn find(text: &str) -> Vec<Address> {
+    if let Some(found) = connection_string::find(text) {
+        return found;
+    }
     let (mut found, covered) = urls(text);
     let mut covered = covered.into_iter().peekable();
     let mut token = 0..0;
@@ -76,7 +79,7 @@ pub(crate) fn bare(text: &str) -> Option<Address> {
     })
 }
 
-fn normal(host: &str) -> String {
+pub(crate) fn normal(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
@@ -184,7 +187,7 @@ fn has_password(user: &str) -> bool {
 }
 
 /// What the parameters of a DSN say about TLS.
-fn parameter(url: &str) -> Option<bool> {
+pub(crate) fn parameter(url: &str) -> Option<bool> {
     let lower = url.to_ascii_lowercase();
     let off = [
         "sslmode=disable",
@@ -258,7 +261,7 @@ fn is_ip(host: &str) -> bool {
 }
 
 /// Whether a text can be a host name (RFC 1123) or an IP address, and is not this machine or a wildcard.
-fn is_host(host: &str) -> bool {
+pub(crate) fn is_host(host: &str) -> bool {
     if is_ip(host) {
         return !matches!(host, "0.0.0.0" | "::" | "::1") && !host.starts_with("127.");
     }
@@ -338,13 +341,13 @@ mod tests {
             "http://user:pa/ss@db:80",
             "redis://user:12?p@db:6379",
             "redis://user:12;p@db:6379",
-            "host=db password=s.t:80",
             "--password s.t:80",
             r#"{"clientSecret": "s.t:80"}"#,
             "auth.token: s.t:80",
         ] {
             assert!(shown(text).is_empty(), "{text}: {:?}", shown(text));
         }
+        assert_eq!(shown("host=db password=s.t:80"), ["tcp://db with credential at db"]);
         for text in ["user:a,s.t:80,b@tcp(db:3306)/x", "user:a=s.t:80@tcp(db:3306)/x", "mysql://u:a=s.t:80,b@db:3306/x"]
         {
             let found = shown(text);

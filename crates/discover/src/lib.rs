@@ -6,10 +6,12 @@
 
 mod address;
 mod claims;
+mod connection_string;
 mod credentials;
 mod directory;
 mod host_path;
 mod merge;
+mod operated;
 mod pod_index;
 mod resolve;
 mod secret_data;

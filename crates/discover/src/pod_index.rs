@@ -19,7 +19,7 @@ struct Pods<'a> {
     namespace_labels: Labels<'a>,
     all: Vec<usize>,
     by_label: BTreeMap<&'a str, BTreeMap<&'a str, Vec<usize>>>,
-    by_account: BTreeMap<&'a str, Vec<usize>>,
+    by_account: BTreeMap<String, Vec<usize>>,
 }
 
 impl<'a> PodIndex<'a> {
@@ -31,7 +31,7 @@ impl<'a> PodIndex<'a> {
                 pods.namespace_labels = workload.namespace_labels.clone();
             }
             pods.all.push(at);
-            pods.by_account.entry(workload.service_account()).or_default().push(at);
+            pods.by_account.entry(workload.service_account().to_owned()).or_default().push(at);
             for (key, value) in workload.labels.iter() {
                 pods.by_label.entry(key).or_default().entry(value).or_default().push(at);
             }

@@ -7,6 +7,8 @@ use crate::world::{ServiceInfo, World};
 pub(crate) enum Resolved<'w, 'a> {
     /// A Service of the input.
     Service(&'w ServiceInfo<'a>),
+    /// A Service that an operator makes: the workload behind it and the port of its pods.
+    Made { workload: usize, port: u16 },
     /// The API server.
     ApiServer,
     /// A name that only a Service can have, but no such Service is in the input.
@@ -24,19 +26,24 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
     let (name, in_namespace, certain) = match labels.as_slice() {
         [name] => (*name, namespace, false),
         // A pod of a StatefulSet behind a headless Service: pod.service.namespace.svc…
-        [_, name, ns, "svc", ..] if world.service(ns, name).is_some() => (*name, *ns, true),
+        [_, name, ns, "svc", ..] if world.has_service(ns, name) => (*name, *ns, true),
         [name, ns, "svc", ..] => (*name, *ns, true),
         [_, name, ns, "svc", ..] => (*name, *ns, true),
-        [name, ns] if world.service(ns, name).is_some() => (*name, *ns, true),
+        [name, ns] if world.has_service(ns, name) => (*name, *ns, true),
         // pod.service within the same namespace
-        [_, name] if world.service(namespace, name).is_some() => (*name, namespace, true),
-        [_, name, ns] if world.service(ns, name).is_some() => (*name, *ns, true),
+        [_, name] if world.has_service(namespace, name) => (*name, namespace, true),
+        [_, name, ns] if world.has_service(ns, name) => (*name, *ns, true),
         _ => return outside(host),
     };
     if matches!((name, in_namespace), ("kubernetes", "default"))
         && (certain || world.service(namespace, name).is_none())
     {
         return Resolved::ApiServer;
+    }
+    if world.service(in_namespace, name).is_none()
+        && let Some((workload, port)) = world.made_service(in_namespace, name)
+    {
+        return Resolved::Made { workload, port };
     }
     match world.service(in_namespace, name) {
         Some(service) if service.is_external_name() => match service.service.external_name().and_then(|v| v.as_str()) {

@@ -128,6 +128,13 @@ pub(crate) fn claim(
             true
         }
         Resolved::Service(_) => false,
+        Resolved::Made { workload, port: usual } if named || address.host.contains('.') => {
+            let confidence = finding.inside.min(Confidence::Likely);
+            let target = Party::Workload(workload);
+            push(source, target, address, port.or(Some(usual)), None, confidence, finding, claims);
+            true
+        }
+        Resolved::Made { .. } => false,
         // The API server is called through the service account; that flow is claimed from RBAC.
         Resolved::ApiServer => true,
         Resolved::Missing { namespace, name } => {

@@ -19,14 +19,15 @@ pub(crate) fn verdict(
     target: &Party,
     port: Option<u16>,
 ) -> Option<(AttributeId, Value, Note)> {
+    let known = |index: usize| world.workloads.get(index).filter(|w| w.operated.is_none());
     let Party::Workload(source) = source else { return None };
-    let source = world.workloads.get(*source)?.policy_pod();
+    let source = known(*source)?.policy_pod();
     let denied = |by: Cited| {
         let note = Note::stated(by.span, format!("{} refuses the connection", by.identity));
         (attr::POLICY_DENIED.id, attr::POLICY_DENIED.value(YesNo::Yes), note)
     };
     let target = match target {
-        Party::Workload(target) => world.workloads.get(*target)?.policy_pod(),
+        Party::Workload(target) => known(*target)?.policy_pod(),
         Party::Host(_) | Party::Internet => return denied_outside(world, &source, port).map(denied),
         _ => return None,
     };

@@ -11,6 +11,7 @@ use kubestride_policy::rbac::Rbac;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
 use crate::{Options, Scope};
@@ -27,6 +28,9 @@ pub(crate) struct WorkloadInfo<'a> {
     /// Whether its pods are in the network of their node.
     host_network: bool,
     named_ports: Vec<PodPort<'a>>,
+    service_account: String,
+    /// The kind of the resource from which an operator makes the pods, if that is how they come about.
+    pub(crate) operated: Option<&'static OperatedKind>,
     /// The technology of the first container of which it is known, and that container's position.
     pub(crate) technology: Option<(&'static Technology, usize)>,
 }
@@ -58,12 +62,12 @@ impl<'a> WorkloadInfo<'a> {
 
     /// The number of a port that is given by name.
     pub(crate) fn named_port(&self, name: &str) -> Option<u16> {
-        self.containers.iter().flat_map(|c| c.ports()).find(|p| p.name == Some(name)).map(|p| p.number)
+        self.named_ports.iter().find(|p| p.name == name).map(|p| p.number)
     }
 
     /// The name of its service account.
-    pub(crate) fn service_account(&self) -> &'a str {
-        self.pod().service_account_name().and_then(|v| v.as_str()).filter(|n| !n.is_empty()).unwrap_or("default")
+    pub(crate) fn service_account(&self) -> &str {
+        &self.service_account
     }
 }
 
@@ -113,6 +117,8 @@ pub(crate) struct World<'a> {
     pub(crate) pods: PodIndex<'a>,
     pub(crate) services: Vec<ServiceInfo<'a>>,
     service_by_name: BTreeMap<(String, String), usize>,
+    /// The workload and the port of its pods behind a Service that an operator makes.
+    made_services: BTreeMap<(String, String), (usize, u16)>,
     /// Namespace objects by name.
     pub(crate) namespaces: BTreeMap<String, Object<'a>>,
     config_maps: BTreeMap<(String, String), Object<'a>>,
@@ -138,6 +144,7 @@ impl<'a> World<'a> {
         let services = services(manifests, default, &workloads, &pods);
         let service_by_name =
             services.iter().enumerate().map(|(i, s)| ((s.namespace.clone(), s.name.to_owned()), i)).collect();
+        let made_services = made_services(&workloads);
         Self {
             manifests,
             options,
@@ -145,6 +152,7 @@ impl<'a> World<'a> {
             pods,
             services,
             service_by_name,
+            made_services,
             namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),
@@ -168,6 +176,16 @@ impl<'a> World<'a> {
     pub(crate) fn service(&self, namespace: &str, name: &str) -> Option<&ServiceInfo<'a>> {
         let index = self.service_by_name.get(&(namespace.to_owned(), name.to_owned()))?;
         self.services.get(*index)
+    }
+
+    /// The workload and the port of its pods behind a Service that an operator makes and no manifest holds.
+    pub(crate) fn made_service(&self, namespace: &str, name: &str) -> Option<(usize, u16)> {
+        self.made_services.get(&(namespace.to_owned(), name.to_owned())).copied()
+    }
+
+    /// Whether there is a Service of this name, or an operator makes one.
+    pub(crate) fn has_service(&self, namespace: &str, name: &str) -> bool {
+        self.service(namespace, name).is_some() || self.made_service(namespace, name).is_some()
     }
 
     /// A ConfigMap by the name that a pod uses for it.
@@ -211,14 +229,53 @@ fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo
             namespace_labels: namespaces.labels(object.effective_namespace(default).unwrap_or_default()),
             host_network: workload.template.spec().host_network().is_some_and(|v| v.as_bool() == Some(true)),
             named_ports: PodPort::read(workload.template.spec()),
+            service_account: account(workload.template.spec()),
+            operated: None,
             containers,
             technology,
             workload,
         })
     };
+    let make = |(kind, object): (&'static OperatedKind, Object<'a>)| WorkloadInfo {
+        // Without the group, as for the kinds of Kubernetes itself: it stands for their like.
+        identity: format!(
+            "{}/{}/{}",
+            kind.kind,
+            object.effective_namespace(default).unwrap_or_default(),
+            object.name()
+        ),
+        namespace: object.effective_namespace(default).unwrap_or_default().to_owned(),
+        labels: kind.labels(object),
+        namespace_labels: namespaces.labels(object.effective_namespace(default).unwrap_or_default()),
+        host_network: false,
+        named_ports: kind.ports(),
+        service_account: kind.service_account(object),
+        operated: Some(kind),
+        containers: Vec::new(),
+        technology: None,
+        workload: Workload::without_template(object),
+    };
     let mut workloads: Vec<WorkloadInfo<'a>> = manifests.objects().filter_map(read).collect();
+    workloads.extend(operated::resources(manifests).map(make));
     workloads.sort_by(|a, b| a.identity.cmp(&b.identity));
     workloads
+}
+
+/// The name of the service account of a pod.
+fn account(pod: PodSpec<'_>) -> String {
+    let stated = pod.service_account_name().and_then(|v| v.as_str()).filter(|n| !n.is_empty());
+    stated.unwrap_or("default").to_owned()
+}
+
+fn made_services(workloads: &[WorkloadInfo<'_>]) -> BTreeMap<(String, String), (usize, u16)> {
+    let mut made = BTreeMap::new();
+    for (index, workload) in workloads.iter().enumerate() {
+        let services = workload.operated.map(|kind| kind.services(workload.object().name())).unwrap_or_default();
+        for (name, port) in services {
+            made.entry((workload.namespace.clone(), name)).or_insert((index, port));
+        }
+    }
+    made
 }
 
 /// Label pairs that the pods behind a Service carry; none: it selects nothing.

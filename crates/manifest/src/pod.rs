@@ -15,6 +15,11 @@ pub struct Workload<'a> {
 }
 
 impl<'a> Workload<'a> {
+    /// Something that runs pods of which nothing is written, as an operator makes them from a custom resource.
+    pub fn without_template(object: Object<'a>) -> Self {
+        Self { object, template: PodTemplate { value: None } }
+    }
+
     pub(crate) fn of(object: Object<'a>) -> Option<Self> {
         if !object.is_kubernetes_kind() {
             return None;

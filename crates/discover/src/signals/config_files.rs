@@ -8,7 +8,7 @@ use crate::address;
 use crate::claims::{Claims, Note};
 use crate::secret_data::{self, Entry};
 use crate::traffic::{self, Finding};
-use crate::world::World;
+use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct ConfigFiles;
 
@@ -22,15 +22,24 @@ impl Signal for ConfigFiles {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for (index, workload) in world.workloads.iter().enumerate() {
-            for volume in workload.pod().volumes() {
-                let mut mounted: Vec<(Object<'_>, Vec<&str>)> = Vec::new();
-                collect(world, &workload.namespace, &volume.source(), &mut mounted);
-                for (object, keys) in mounted {
-                    for entry in secret_data::entries(object) {
-                        if (keys.is_empty() || keys.contains(&entry.key)) && entry.text.len() <= MAX_FILE {
-                            claim_file(world, index, object, &entry, claims);
-                        }
-                    }
+            mounted_files(world, workload, |object, entry| claim_file(world, index, object, entry, claims));
+        }
+    }
+}
+
+/// Visits the files that a workload mounts from ConfigMaps and Secrets.
+pub(super) fn mounted_files<'a>(
+    world: &World<'a>,
+    workload: &WorkloadInfo<'a>,
+    mut visit: impl FnMut(Object<'a>, &Entry<'_>),
+) {
+    for volume in workload.pod().volumes() {
+        let mut mounted: Vec<(Object<'_>, Vec<&str>)> = Vec::new();
+        collect(world, &workload.namespace, &volume.source(), &mut mounted);
+        for (object, keys) in mounted {
+            for entry in secret_data::entries(object) {
+                if (keys.is_empty() || keys.contains(&entry.key)) && entry.text.len() <= MAX_FILE {
+                    visit(object, &entry);
                 }
             }
         }

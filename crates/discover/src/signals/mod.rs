@@ -5,6 +5,7 @@
 mod admission;
 mod api_access;
 mod arguments;
+mod autoscalers;
 mod boundaries;
 mod config_files;
 mod containers;
@@ -15,9 +16,14 @@ mod host_ports;
 mod image_supply;
 mod implicit;
 mod ingresses;
+mod injected;
+mod istio_routes;
 mod mesh;
+mod monitors;
 mod network_policies;
+mod operators;
 mod role_bindings;
+mod routes;
 mod services;
 mod stores;
 mod workloads;
@@ -39,6 +45,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &admission::Admission,
     &api_access::ApiAccess,
     &arguments::Arguments,
+    &autoscalers::Autoscalers,
     &boundaries::Boundaries,
     &config_files::ConfigFiles,
     &containers::Containers,
@@ -49,9 +56,14 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &image_supply::ImageSupply,
     &implicit::Implicit,
     &ingresses::Ingresses,
+    &injected::Injected,
+    &istio_routes::IstioRoutes,
     &mesh::Mesh,
+    &monitors::Monitors,
     &network_policies::NetworkPolicySignal,
+    &operators::Operators,
     &role_bindings::RoleBindings,
+    &routes::Routes,
     &services::Services,
     &stores::Stores,
     &workloads::Workloads,

@@ -44,6 +44,10 @@ fn matching(world: &World<'_>, matcher: &PodMatcher) -> Vec<usize> {
 }
 
 fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
+    // An operator may give its pods other labels than those that are known, and policies too.
+    if workload.operated.is_some() {
+        return;
+    }
     let pod = workload.policy_pod();
     let subject = || Subject::Party(Party::Workload(index));
     let isolations = world.network.isolation(&pod);

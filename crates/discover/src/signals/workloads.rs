@@ -41,6 +41,9 @@ impl Signal for Workloads {
         }
         let scaled = autoscaled(world);
         for (index, workload) in world.workloads.iter().enumerate() {
+            if workload.operated.is_some() {
+                continue;
+            }
             let subject = Subject::Party(Party::Workload(index));
             host_access(workload, &subject, claims);
             pod_security(workload, world.options.kubernetes, &subject, claims);

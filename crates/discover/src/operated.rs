@@ -1,0 +1,366 @@
+//! Workloads that an operator makes from a custom resource: their pods are in no manifest, the resource stands for them.
+//!
+//! Names of Services, labels and ports are those of the operators' documentation; where a version changed them, both
+//! are listed. What such pods run with is not known, so nothing is said about it.
+
+use std::collections::BTreeMap;
+
+use kubestride_manifest::{Labels, Manifests, Object};
+use kubestride_policy::PodPort;
+
+/// A kind that an operator makes pods from. `{}` stands for the name of the resource.
+pub(crate) struct OperatedKind {
+    pub(crate) group: &'static str,
+    pub(crate) kind: &'static str,
+    /// Services that lead to the pods, with the port of the pods.
+    services: &'static [(&'static str, u16)],
+    /// Ports of the pods that others ask for by name.
+    ports: &'static [(&'static str, u16)],
+    /// Labels of the pods.
+    labels: &'static [(&'static str, &'static str)],
+    /// The service account of the pods where the resource names none; empty if it is not known.
+    account: &'static str,
+    /// Fields of the specification that name another resource, and its kind.
+    pub(crate) references: &'static [(&'static [&'static str], &'static str)],
+}
+
+/// What most of them leave out.
+const PLAIN: OperatedKind =
+    OperatedKind { group: "", kind: "", services: &[], ports: &[], labels: &[], account: "", references: &[] };
+
+const ELASTIC: &[(&[&str], &str)] =
+    &[(&["elasticsearchRef", "name"], "Elasticsearch"), (&["kibanaRef", "name"], "Kibana")];
+
+/// All kinds, by group and kind.
+const KINDS: &[OperatedKind] = &[
+    OperatedKind {
+        group: "acid.zalan.do",
+        kind: "postgresql",
+        services: &[("{}", 5432), ("{}-repl", 5432), ("{}-pooler", 5432), ("{}-pooler-repl", 5432)],
+        ports: &[("postgresql", 5432)],
+        labels: &[("application", "spilo"), ("cluster-name", "{}")],
+        account: "postgres-pod",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "agent.k8s.elastic.co",
+        kind: "Agent",
+        services: &[("{}-agent-http", 8220)],
+        labels: &[("agent.k8s.elastic.co/name", "{}")],
+        references: ELASTIC,
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "apm.k8s.elastic.co",
+        kind: "ApmServer",
+        services: &[("{}-apm-http", 8200)],
+        labels: &[("apm.k8s.elastic.co/name", "{}")],
+        references: ELASTIC,
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "beat.k8s.elastic.co",
+        kind: "Beat",
+        labels: &[("beat.k8s.elastic.co/name", "{}")],
+        references: ELASTIC,
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "databases.spotahome.com",
+        kind: "RedisFailover",
+        services: &[("rfs-{}", 26379), ("rfr-{}", 6379), ("rfrm-{}", 6379), ("rfrs-{}", 6379)],
+        labels: &[("app.kubernetes.io/name", "{}"), ("app.kubernetes.io/part-of", "redis-failover")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "elasticsearch.k8s.elastic.co",
+        kind: "Elasticsearch",
+        services: &[("{}-es-http", 9200), ("{}-es-internal-http", 9200), ("{}-es-transport", 9300)],
+        ports: &[("https", 9200)],
+        labels: &[("elasticsearch.k8s.elastic.co/cluster-name", "{}")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "grafana.integreatly.org",
+        kind: "Grafana",
+        services: &[("{}-service", 3000)],
+        ports: &[("grafana-http", 3000)],
+        labels: &[("app", "{}")],
+        account: "{}-sa",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "jaegertracing.io",
+        kind: "Jaeger",
+        services: &[("{}-collector", 14250), ("{}-collector-headless", 14250), ("{}-query", 16686), ("{}-agent", 6831)],
+        labels: &[("app", "jaeger"), ("app.kubernetes.io/instance", "{}")],
+        account: "{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "k8s.keycloak.org",
+        kind: "Keycloak",
+        services: &[("{}-service", 8443)],
+        ports: &[("https", 8443), ("http", 8080)],
+        labels: &[("app", "keycloak"), ("app.kubernetes.io/instance", "{}")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "kafka.strimzi.io",
+        kind: "Kafka",
+        services: &[
+            ("{}-kafka-bootstrap", 9092),
+            ("{}-kafka-brokers", 9091),
+            ("{}-zookeeper-client", 2181),
+            ("{}-kafka-external-bootstrap", 9094),
+        ],
+        labels: &[
+            ("strimzi.io/cluster", "{}"),
+            ("strimzi.io/kind", "Kafka"),
+            ("strimzi.io/name", "{}-kafka"),
+            ("app.kubernetes.io/name", "kafka"),
+        ],
+        account: "{}-kafka",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "kafka.strimzi.io",
+        kind: "KafkaBridge",
+        services: &[("{}-bridge-service", 8080)],
+        labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaBridge")],
+        account: "{}-bridge",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "kafka.strimzi.io",
+        kind: "KafkaConnect",
+        services: &[("{}-connect-api", 8083)],
+        labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaConnect")],
+        account: "{}-connect",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "kafka.strimzi.io",
+        kind: "KafkaMirrorMaker2",
+        services: &[("{}-mirrormaker2-api", 8083)],
+        labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaMirrorMaker2")],
+        account: "{}-mirrormaker2",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "kibana.k8s.elastic.co",
+        kind: "Kibana",
+        services: &[("{}-kb-http", 5601)],
+        labels: &[("kibana.k8s.elastic.co/name", "{}")],
+        references: ELASTIC,
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "logstash.k8s.elastic.co",
+        kind: "Logstash",
+        services: &[("{}-ls-api", 9600)],
+        labels: &[("logstash.k8s.elastic.co/name", "{}")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "minio.min.io",
+        kind: "Tenant",
+        services: &[("minio", 9000), ("{}-hl", 9000), ("{}-console", 9090)],
+        labels: &[("v1.min.io/tenant", "{}")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "mongodbcommunity.mongodb.com",
+        kind: "MongoDBCommunity",
+        services: &[("{}-svc", 27017)],
+        labels: &[("app", "{}-svc")],
+        account: "mongodb-database",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "monitoring.coreos.com",
+        kind: "Alertmanager",
+        services: &[("alertmanager-operated", 9093)],
+        ports: &[("web", 9093)],
+        labels: &[
+            ("alertmanager", "{}"),
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/managed-by", "prometheus-operator"),
+            ("app.kubernetes.io/name", "alertmanager"),
+        ],
+        account: "default",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "monitoring.coreos.com",
+        kind: "Prometheus",
+        services: &[("prometheus-operated", 9090)],
+        ports: &[("web", 9090)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/managed-by", "prometheus-operator"),
+            ("app.kubernetes.io/name", "prometheus"),
+            ("operator.prometheus.io/name", "{}"),
+            ("prometheus", "{}"),
+        ],
+        account: "default",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "monitoring.coreos.com",
+        kind: "PrometheusAgent",
+        ports: &[("web", 9090)],
+        labels: &[("app.kubernetes.io/name", "prometheus-agent"), ("operator.prometheus.io/name", "{}")],
+        account: "default",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "monitoring.coreos.com",
+        kind: "ThanosRuler",
+        services: &[("thanos-ruler-operated", 10902)],
+        ports: &[("web", 10902)],
+        labels: &[("app.kubernetes.io/name", "thanos-ruler"), ("thanos-ruler", "{}")],
+        account: "default",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "mysql.oracle.com",
+        kind: "InnoDBCluster",
+        services: &[("{}", 6446), ("{}-instances", 3306)],
+        labels: &[("mysql.oracle.com/cluster", "{}")],
+        account: "{}-sa",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "opentelemetry.io",
+        kind: "OpenTelemetryCollector",
+        services: &[("{}-collector", 4317), ("{}-collector-headless", 4317), ("{}-collector-monitoring", 8888)],
+        labels: &[
+            ("app.kubernetes.io/component", "opentelemetry-collector"),
+            ("app.kubernetes.io/name", "{}-collector"),
+        ],
+        account: "{}-collector",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "postgres-operator.crunchydata.com",
+        kind: "PostgresCluster",
+        services: &[("{}-primary", 5432), ("{}-replicas", 5432), ("{}-ha", 5432), ("{}-pgbouncer", 5432)],
+        labels: &[("postgres-operator.crunchydata.com/cluster", "{}")],
+        account: "{}-instance",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "postgresql.cnpg.io",
+        kind: "Cluster",
+        services: &[("{}-rw", 5432), ("{}-ro", 5432), ("{}-r", 5432)],
+        ports: &[("postgresql", 5432), ("metrics", 9187)],
+        labels: &[("cnpg.io/cluster", "{}"), ("postgresql", "{}")],
+        account: "{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "postgresql.cnpg.io",
+        kind: "Pooler",
+        services: &[("{}", 5432)],
+        labels: &[("cnpg.io/poolerName", "{}")],
+        account: "{}",
+        references: &[(&["cluster", "name"], "Cluster")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "psmdb.percona.com",
+        kind: "PerconaServerMongoDB",
+        services: &[("{}-rs0", 27017), ("{}-mongos", 27017)],
+        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "percona-server-mongodb")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "pxc.percona.com",
+        kind: "PerconaXtraDBCluster",
+        services: &[("{}-haproxy", 3306), ("{}-proxysql", 3306), ("{}-pxc", 3306)],
+        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "percona-xtradb-cluster")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "rabbitmq.com",
+        kind: "RabbitmqCluster",
+        services: &[("{}", 5672), ("{}-nodes", 25672)],
+        ports: &[("amqp", 5672), ("management", 15672), ("prometheus", 15692)],
+        labels: &[
+            ("app.kubernetes.io/component", "rabbitmq"),
+            ("app.kubernetes.io/name", "{}"),
+            ("app.kubernetes.io/part-of", "rabbitmq"),
+        ],
+        account: "{}-server",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "redis.redis.opstreelabs.in",
+        kind: "Redis",
+        services: &[("{}", 6379), ("{}-headless", 6379)],
+        labels: &[("app", "{}"), ("redis_setup_type", "standalone")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "redis.redis.opstreelabs.in",
+        kind: "RedisCluster",
+        services: &[("{}-leader", 6379), ("{}-follower", 6379), ("{}-master", 6379)],
+        labels: &[("redis_setup_type", "cluster")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "redis.redis.opstreelabs.in",
+        kind: "RedisReplication",
+        services: &[("{}", 6379), ("{}-master", 6379), ("{}-replica", 6379)],
+        labels: &[("app", "{}"), ("redis_setup_type", "replication")],
+        ..PLAIN
+    },
+];
+
+/// A kind that the manifests use, and the resources of it.
+pub(crate) fn resources(manifests: &Manifests) -> impl Iterator<Item = (&'static OperatedKind, Object<'_>)> {
+    KINDS.iter().flat_map(|kind| manifests.by_custom_kind(kind.group, kind.kind).map(move |object| (kind, object)))
+}
+
+impl OperatedKind {
+    /// The names of the Services that the operator makes for a resource, with the port of the pods behind.
+    pub(crate) fn services(&self, name: &str) -> BTreeMap<String, u16> {
+        self.services.iter().map(|(pattern, port)| (pattern.replace("{}", name), *port)).collect()
+    }
+
+    /// The labels of the pods: the operator's, and those that the resource adds.
+    pub(crate) fn labels<'a>(&self, object: Object<'a>) -> Labels<'a> {
+        let text = |value: &'static str| match value {
+            "{}" => Some(object.name()),
+            value if value.contains("{}") => None,
+            value => Some(value),
+        };
+        let own = self.labels.iter().filter_map(|(key, value)| Some((*key, text(value)?)));
+        let added = object.spec().and_then(|s| s.get("podMetadata")).and_then(|m| m.get("labels"));
+        let added = Labels::read(added);
+        Labels::from_pairs(own.chain(added.iter()))
+    }
+
+    /// The ports of the pods that have names.
+    pub(crate) fn ports<'a>(&self) -> Vec<PodPort<'a>> {
+        let port = |(name, number): &(&'static str, u16)| PodPort { name, number: *number, protocol: "TCP" };
+        self.ports.iter().map(port).collect()
+    }
+
+    /// The service account of the pods, as far as it is known.
+    pub(crate) fn service_account(&self, object: Object<'_>) -> String {
+        let stated = object.spec().and_then(|s| s.get("serviceAccountName").or_else(|| s.get("serviceAccount")));
+        let stated = stated.and_then(|v| v.as_str()).map(str::to_owned);
+        stated.unwrap_or_else(|| self.account.replace("{}", object.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn kinds_are_sorted_and_named_once() {
+        let keys: Vec<_> = super::KINDS.iter().map(|k| (k.group, k.kind)).collect();
+        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+    }
+}

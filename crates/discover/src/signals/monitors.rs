@@ -1,0 +1,229 @@
+//! Who is scraped for metrics: ServiceMonitor, PodMonitor and Probe of the Prometheus operator, and the annotations
+//! `prometheus.io/scrape` where a Prometheus of the input is configured to heed them.
+
+use kubestride_manifest::{LabelSelector, Labels, Object};
+use kubestride_model::{Confidence, FlowKind};
+use kubestride_policy::Namespaces;
+use kubestride_yaml::Value;
+
+use super::Signal;
+use super::config_files::mounted_files;
+use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::world::{WorkloadInfo, World};
+
+pub(crate) struct Monitors;
+
+const GROUP: &str = "monitoring.coreos.com";
+
+impl Signal for Monitors {
+    fn name(&self) -> &'static str {
+        "monitors"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for (kind, field) in [("ServiceMonitor", "serviceMonitor"), ("PodMonitor", "podMonitor"), ("Probe", "probe")] {
+            for monitor in world.manifests.by_custom_kind(GROUP, kind) {
+                let scrapers: Vec<usize> = scrapers(world, monitor, field).collect();
+                match kind {
+                    "ServiceMonitor" => services(world, monitor, &scrapers, claims),
+                    "PodMonitor" => pods(world, monitor, &scrapers, claims),
+                    _ => probe(world, monitor, &scrapers, claims),
+                }
+            }
+        }
+        for (index, workload) in world.workloads.iter().enumerate() {
+            annotated(world, index, workload, claims);
+        }
+    }
+}
+
+/// The Prometheus resources that select a monitor. A selector that is not set selects nothing; a namespace selector
+/// that is not set, the resource's own namespace.
+fn scrapers(world: &World<'_>, monitor: Object<'_>, field: &str) -> impl Iterator<Item = usize> {
+    let namespace = world.namespace_of(monitor);
+    let labels = Labels::read(monitor.root().get("metadata").and_then(|m| m.get("labels")));
+    let selects = move |w: &WorkloadInfo<'_>| {
+        if !w.operated.is_some_and(|k| matches!(k.kind, "Prometheus" | "PrometheusAgent")) {
+            return false;
+        }
+        let Some(spec) = w.object().spec() else { return false };
+        let set = |name: String| spec.get(&name).filter(|v| !v.is_null()).map(LabelSelector::read);
+        let here = match set(format!("{field}NamespaceSelector")) {
+            None => w.namespace == namespace,
+            Some(selector) => selector.matches(&Namespaces::read(world.manifests).labels(&namespace)),
+        };
+        here && set(format!("{field}Selector")).is_some_and(|selector| selector.matches(&labels))
+    };
+    let found: Vec<usize> =
+        world.workloads.iter().enumerate().filter(|(_, w)| selects(w)).map(|(index, _)| index).collect();
+    found.into_iter()
+}
+
+/// Whether a monitor looks into a namespace.
+fn looks_into(world: &World<'_>, monitor: Object<'_>, namespace: &str) -> bool {
+    let selector = monitor.spec().and_then(|s| s.get("namespaceSelector"));
+    if selector.and_then(|s| s.get("any")).and_then(|a| a.as_bool()) == Some(true) {
+        return true;
+    }
+    let mut names = selector.and_then(|s| s.get("matchNames")).into_iter().flat_map(|n| n.items()).peekable();
+    match names.peek() {
+        Some(_) => names.any(|n| n.as_str() == Some(namespace)),
+        None => world.namespace_of(monitor) == namespace,
+    }
+}
+
+fn selector(monitor: Object<'_>) -> Option<LabelSelector> {
+    monitor.spec()?.get("selector").map(LabelSelector::read)
+}
+
+fn endpoints<'a>(monitor: Object<'a>, field: &str) -> Vec<Value<'a>> {
+    monitor.spec().and_then(|s| s.get(field)).into_iter().flat_map(|e| e.items()).collect()
+}
+
+/// A port of pods that an endpoint gives by number or name.
+fn pod_port(endpoint: Value<'_>, workload: &WorkloadInfo<'_>) -> Option<u16> {
+    let by_name = |v: Value<'_>| workload.named_port(v.as_str()?);
+    let number = |v: Value<'_>| u16::try_from(v.as_i64()?).ok();
+    let target = endpoint.get("targetPort").and_then(|v| number(v).or_else(|| by_name(v)));
+    let stated = || endpoint.get("portNumber").and_then(number);
+    target.or_else(stated).or_else(|| endpoint.get("port").and_then(by_name))
+}
+
+fn services(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut Claims) {
+    let Some(selector) = selector(monitor) else { return };
+    for service in &world.services {
+        let labels = Labels::read(service.service.object.root().get("metadata").and_then(|m| m.get("labels")));
+        if !selector.matches(&labels) || !looks_into(world, monitor, &service.namespace) {
+            continue;
+        }
+        for endpoint in endpoints(monitor, "endpoints") {
+            let name = endpoint.get("port").and_then(|p| p.as_str());
+            let port = service.service.ports().find(|p| name.is_some() && p.name == name).map(|p| p.number);
+            for target in &service.workloads {
+                let at_pod = world.workloads.get(*target).and_then(|w| pod_port(endpoint, w));
+                let target_port = port.and_then(|p| service.target_port(world, *target, p)).or(at_pod);
+                // No port of this name: the monitor finds nothing at this Service.
+                if let Some(target_port) = target_port {
+                    let via = Some(service.identity.clone());
+                    scrape(scrapers, *target, (port.or(Some(target_port)), target_port), via, monitor, claims);
+                }
+            }
+        }
+    }
+}
+
+fn pods(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut Claims) {
+    let Some(selector) = selector(monitor) else { return };
+    for (target, workload) in world.workloads.iter().enumerate() {
+        if !selector.matches(&workload.labels) || !looks_into(world, monitor, &workload.namespace) {
+            continue;
+        }
+        for endpoint in endpoints(monitor, "podMetricsEndpoints") {
+            if let Some(port) = pod_port(endpoint, workload) {
+                scrape(scrapers, target, (Some(port), port), None, monitor, claims);
+            }
+        }
+    }
+}
+
+/// The prober of a Probe, which Prometheus asks.
+fn probe(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut Claims) {
+    let url = monitor.spec().and_then(|s| s.get("prober")).and_then(|p| p.get("url"));
+    let Some(text) = url.and_then(|u| u.as_str()) else { return };
+    let Some(address) = crate::address::find(text).into_iter().next().or_else(|| crate::address::bare(text)) else {
+        return;
+    };
+    for scraper in scrapers {
+        let finding = crate::traffic::Finding {
+            key: "url",
+            port: None,
+            inside: Confidence::Certain,
+            outside: Confidence::Likely,
+            note: Note::stated(url.map_or(monitor.span(), |u| u.span()), format!("Probe {}", monitor.name())),
+        };
+        crate::traffic::claim(world, *scraper, &address, &finding, claims);
+    }
+}
+
+fn scrape(
+    scrapers: &[usize],
+    target: usize,
+    (port, target_port): (Option<u16>, u16),
+    via: Option<String>,
+    monitor: Object<'_>,
+    claims: &mut Claims,
+) {
+    for scraper in scrapers.iter().filter(|s| **s != target) {
+        let note = Note::stated(monitor.span(), format!("{} {} selects it", monitor.kind(), monitor.name()));
+        claims.flows.push(metrics(*scraper, target, (port, target_port), via.clone(), Confidence::Certain, note));
+    }
+}
+
+fn metrics(
+    scraper: usize,
+    target: usize,
+    (port, target_port): (Option<u16>, u16),
+    via: Option<String>,
+    confidence: Confidence,
+    note: Note,
+) -> FlowClaim {
+    let mut claim = FlowClaim::new(Party::Workload(scraper), Party::Workload(target), FlowKind::Traffic, note);
+    (claim.port, claim.target_port, claim.via) = (port, Some(target_port), via);
+    claim.protocol = Some("HTTP".to_owned());
+    claim.confidence = confidence;
+    claim
+}
+
+/// Prefix of the annotations.
+const ANNOTATION: &str = "prometheus.io/";
+
+/// What a Prometheus, or a collector that is configured like one, finds through the API by annotations of pods or Services, if its configuration asks for them.
+fn annotated(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
+    let (mut of_pods, mut of_services) = (false, false);
+    mounted_files(world, workload, |_, entry| {
+        of_pods |= entry.text.contains("__meta_kubernetes_pod_annotation_prometheus_io_scrape");
+        of_services |= entry.text.contains("__meta_kubernetes_service_annotation_prometheus_io_scrape");
+    });
+    if of_pods {
+        for (target, pod) in world.workloads.iter().enumerate().filter(|(target, _)| *target != index) {
+            let annotation = |name: &str| pod.workload.template.annotation(&format!("{ANNOTATION}{name}"));
+            if annotation("scrape") != Some("true") {
+                continue;
+            }
+            let declared = || pod.containers.iter().flat_map(|c| c.ports()).map(|p| p.number);
+            let ports: Vec<u16> = match annotation("port").and_then(|p| p.parse().ok()) {
+                Some(port) => vec![port],
+                None => declared().collect(),
+            };
+            for port in ports {
+                let note = Note::stated(pod.span(), "an annotation of its pods asks to be scraped");
+                let ports = (Some(port), port);
+                claims.flows.push(metrics(index, target, ports, None, Confidence::Likely, note));
+            }
+        }
+    }
+    if of_services {
+        for service in &world.services {
+            let annotation = |name: &str| {
+                let found = service.service.object.annotations().find(|a| a.key.strip_prefix(ANNOTATION) == Some(name));
+                found.and_then(|a| a.value.scalar_text())
+            };
+            if annotation("scrape") != Some("true") {
+                continue;
+            }
+            let stated: Option<u16> = annotation("port").and_then(|p| p.parse().ok());
+            for target in service.workloads.iter().filter(|target| **target != index) {
+                let of_service =
+                    || service.service.ports().filter_map(|p| service.target_port(world, *target, p.number));
+                let ports: Vec<u16> = stated.map_or_else(|| of_service().collect(), |port| vec![port]);
+                for port in ports {
+                    let span = service.service.object.span();
+                    let note = Note::stated(span, "an annotation of its Service asks to be scraped");
+                    let via = Some(service.identity.clone());
+                    let number = service.port_for(world, *target, port).or(Some(port));
+                    claims.flows.push(metrics(index, *target, (number, port), via, Confidence::Likely, note));
+                }
+            }
+        }
+    }
+}

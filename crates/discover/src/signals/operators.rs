@@ -1,0 +1,150 @@
+//! Custom resources of operators: who the pods that are made from them call.
+
+use kubestride_model::{AttributeId, Confidence, FlowKind, Value as ModelValue};
+use kubestride_stencils::attributes as attr;
+use kubestride_yaml::{Kind, Value};
+
+use super::Signal;
+use crate::address;
+use crate::claims::{Claims, FlowClaim, Note, Party, Subject};
+use crate::traffic::{self, Finding};
+use crate::world::{WorkloadInfo, World};
+
+pub(crate) struct Operators;
+
+impl Signal for Operators {
+    fn name(&self) -> &'static str {
+        "operators"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for (index, workload) in world.workloads.iter().enumerate() {
+            let Some(kind) = workload.operated else { continue };
+            pods(index, workload, claims);
+            let Some(spec) = workload.object().spec() else { continue };
+            settings(world, index, workload, "", spec, claims);
+            for (path, target) in kind.references {
+                reference(world, index, workload, spec, (path, target), claims);
+            }
+            for alertmanager in spec.get("alerting").and_then(|a| a.get("alertmanagers")).iter().flat_map(|l| l.items())
+            {
+                alerts(world, index, workload, alertmanager, claims);
+            }
+        }
+    }
+}
+
+/// What manifests leave open where they have no pods.
+const OPEN: [AttributeId; 10] = [
+    attr::HOST_NETWORK.id,
+    attr::HOST_PID.id,
+    attr::HOST_IPC.id,
+    attr::RUNTIME_CLASS.id,
+    attr::SERVICE_ACCOUNT.id,
+    attr::TOKEN_MOUNTED.id,
+    attr::INGRESS_ISOLATION.id,
+    attr::EGRESS_ISOLATION.id,
+    attr::METADATA_REACHABLE.id,
+    attr::ANONYMOUS_ACCESS.id,
+];
+
+fn pods(index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
+    let subject = || Subject::Party(Party::Workload(index));
+    let kind = workload.object().kind();
+    for attribute in OPEN {
+        let note = Note::absent(Some(workload.span()), format!("an operator makes the pods of this {kind}"));
+        claims.set(subject(), attribute, ModelValue::Unknown, note);
+    }
+    let note = Note::stated(workload.span(), "the kind of the resource");
+    claims.set_text(subject(), attr::TECHNOLOGY.id, kind, note);
+    if !workload.service_account().is_empty() {
+        let note = Note::merged(workload.span(), "named by the resource, or what the operator calls it");
+        claims.set_text(subject(), attr::SERVICE_ACCOUNT_NAME.id, workload.service_account(), note);
+    }
+}
+
+/// Addresses in any field of the specification.
+fn settings(
+    world: &World<'_>,
+    index: usize,
+    workload: &WorkloadInfo<'_>,
+    key: &str,
+    value: Value<'_>,
+    claims: &mut Claims,
+) {
+    for entry in value.entries() {
+        // Pods are made with it; they do not call it.
+        if !entry.key.to_ascii_lowercase().ends_with("image") {
+            settings(world, index, workload, entry.key, entry.value, claims);
+        }
+    }
+    for item in value.items() {
+        settings(world, index, workload, key, item, claims);
+    }
+    let Some(text) = value.as_str().filter(|_| value.kind() == Kind::Str) else { return };
+    let mut addresses = address::find(text);
+    if addresses.is_empty() && traffic::is_address_key(key) {
+        addresses.extend(address::bare(text));
+    }
+    for address in addresses {
+        let place = value.subspan(address.range.clone());
+        let note = Note::stated(place.unwrap_or(value.span()), format!("{key} of {}", workload.identity));
+        let outside = if traffic::is_address_key(key) { Confidence::Likely } else { Confidence::Possible };
+        let finding = Finding { key, port: None, inside: Confidence::Likely, outside, note };
+        if traffic::claim(world, index, &address, &finding, claims) {
+            claims.reveals.extend(place);
+        }
+    }
+}
+
+/// A field that names another resource of an operator.
+fn reference(
+    world: &World<'_>,
+    index: usize,
+    workload: &WorkloadInfo<'_>,
+    spec: Value<'_>,
+    (path, kind): (&[&str], &str),
+    claims: &mut Claims,
+) {
+    let Some(name) = path.iter().try_fold(spec, |value, key| value.get(key)) else { return };
+    let fits = |w: &WorkloadInfo<'_>| {
+        w.operated.is_some_and(|k| k.kind == kind)
+            && w.namespace == workload.namespace
+            && Some(w.object().name()) == name.as_str()
+    };
+    let Some(target) = world.workloads.iter().position(fits) else { return };
+    let port = world.workloads.get(target).and_then(|w| w.operated?.services(w.object().name()).into_values().min());
+    let note = Note::stated(name.span(), format!("{} names it", workload.identity));
+    let mut claim = FlowClaim::new(Party::Workload(index), Party::Workload(target), FlowKind::Traffic, note);
+    (claim.port, claim.target_port) = (port, port);
+    claim.confidence = Confidence::Likely;
+    claims.flows.push(claim);
+}
+
+/// `AlertmanagerEndpoints`: Service, namespace and port, by number or name.
+fn alerts(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, endpoint: Value<'_>, claims: &mut Claims) {
+    let Some(name) = endpoint.get("name").and_then(|n| n.as_str()) else { return };
+    let namespace = endpoint.get("namespace").and_then(|n| n.as_str()).unwrap_or(&workload.namespace);
+    let note = Note::stated(endpoint.span(), format!("{} sends alerts to Service {name}", workload.identity));
+    let port = endpoint.get("port");
+    let mut push = |target: Party, port: Option<u16>, via: Option<String>| {
+        let mut claim = FlowClaim::new(Party::Workload(index), target, FlowKind::Traffic, note.clone());
+        (claim.port, claim.target_port, claim.via) = (port, port, via);
+        claims.flows.push(claim);
+    };
+    let number = port.and_then(|p| u16::try_from(p.as_i64()?).ok());
+    let Some(service) = world.service(namespace, name) else {
+        match world.made_service(namespace, name) {
+            Some((target, usual)) => push(Party::Workload(target), number.or(Some(usual)), None),
+            None => {
+                push(Party::UnresolvedService { namespace: namespace.to_owned(), name: name.to_owned() }, number, None);
+            }
+        }
+        return;
+    };
+    let named = service.service.ports().find(|p| p.name.is_some() && p.name == port.and_then(|p| p.as_str()));
+    let number = number.or(named.map(|p| p.number)).or_else(|| service.only_port());
+    for target in &service.workloads {
+        push(Party::Workload(*target), number, Some(service.identity.clone()));
+    }
+}

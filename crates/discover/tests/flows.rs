@@ -1,0 +1,215 @@
+//! Flows that a few objects show, each written as `source -> target:port kind`.
+
+use std::sync::Arc;
+
+use kubestride_discover::{Options, Scope, discover};
+use kubestride_manifest::Manifests;
+use kubestride_model::{FlowKind, SubjectRef};
+use kubestride_policy::pod_security::Version;
+use kubestride_source::FileId;
+use kubestride_yaml::{Limits, read};
+
+/// The flows between workloads and outside, in order.
+fn flows(text: &str) -> Vec<String> {
+    let mut manifests = Manifests::new();
+    for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
+        manifests.add(document.tree.expect("a document"), 0);
+    }
+    manifests.finish("default");
+    let options = Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
+    let model = discover(&manifests, &options).model;
+    let name = |id| model.identity_of(SubjectRef::Element(id)).to_owned();
+    let shown = model.flows().filter(|(_, f)| !f.implicit && matches!(f.kind, FlowKind::Traffic | FlowKind::Exposure));
+    let mut flows: Vec<String> = shown
+        .map(|(_, f)| {
+            let port = f.port.map(|p| format!(":{p}")).unwrap_or_default();
+            format!("{} -> {}{port} {}", name(f.source), name(f.target), f.confidence.as_str())
+        })
+        .collect();
+    flows.sort();
+    flows.dedup();
+    flows
+}
+
+/// A Deployment with one container, a port, and a Service of the same name.
+fn app(name: &str, port: u16, more: &str) -> String {
+    format!(
+        "---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      containers: [{{name: c, image: example/{name}, ports: [{{name: main, containerPort: {port}}}], {more}}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, labels: {{app: {name}}}}}
+spec: {{selector: {{app: {name}}}, ports: [{{name: web, port: {port}}}]}}
+"
+    )
+}
+
+#[test]
+fn a_prometheus_of_the_operator_scrapes_what_its_monitors_select() {
+    let prometheus = |selector: &str| {
+        format!(
+            "---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {{name: k8s}}
+spec: {{serviceMonitorSelector: {selector}, podMonitorSelector: {selector}, alerting: {{alertmanagers: [{{name: alertmanager-operated, port: web}}]}}}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Alertmanager
+metadata: {{name: main}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {{name: a, labels: {{team: x}}}}
+spec: {{selector: {{matchLabels: {{app: shop}}}}, endpoints: [{{port: web}}, {{port: absent}}]}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {{name: b, labels: {{team: x}}}}
+spec: {{selector: {{matchLabels: {{app: cart}}}}, podMetricsEndpoints: [{{port: main}}]}}
+"
+        )
+    };
+    let apps = app("shop", 8080, "") + &app("cart", 7070, "");
+    let alerts = "Prometheus/default/k8s -> Alertmanager/default/main:9093 certain";
+    let expected = [
+        alerts,
+        "Prometheus/default/k8s -> Deployment/default/cart:7070 certain",
+        "Prometheus/default/k8s -> Deployment/default/shop:8080 certain",
+    ];
+    assert_eq!(flows(&(prometheus("{matchLabels: {team: x}}") + &apps)), expected);
+    assert_eq!(flows(&(prometheus("{matchLabels: {team: y}}") + &apps)), [alerts]);
+}
+
+#[test]
+fn annotations_count_where_a_configuration_asks_for_them() {
+    let pods = "---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, annotations: {prometheus.io/scrape: 'true', prometheus.io/port: '9100'}}
+spec: {containers: [{name: c, image: example/shop}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: scraper}
+spec:
+  containers: [{name: c, image: example/scraper}]
+  volumes: [{name: v, configMap: {name: scraper}}]
+";
+    let map = |text: &str| {
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: scraper}}\ndata: {{p.yml: '{text}'}}\n")
+    };
+    let asks = map("source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape]");
+    assert_eq!(flows(&(pods.to_owned() + &asks)), ["Pod/default/scraper -> Pod/default/shop:9100 likely"]);
+    assert!(flows(&(pods.to_owned() + &map("scrape_configs: []"))).is_empty());
+}
+
+#[test]
+fn services_of_operators_lead_to_the_resources_that_they_are_made_for() {
+    let resources = "---
+apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata: {name: pg}
+---
+apiVersion: kafka.strimzi.io/v1beta2
+kind: Kafka
+metadata: {name: bus}
+---
+apiVersion: kafka.strimzi.io/v1beta2
+kind: KafkaConnect
+metadata: {name: sink}
+spec: {bootstrapServers: 'bus-kafka-bootstrap:9092'}
+---
+apiVersion: elasticsearch.k8s.elastic.co/v1
+kind: Elasticsearch
+metadata: {name: logs}
+---
+apiVersion: kibana.k8s.elastic.co/v1
+kind: Kibana
+metadata: {name: logs}
+spec: {elasticsearchRef: {name: logs}}
+";
+    let shop = app(
+        "shop",
+        8080,
+        "env: [{name: DB_HOST, value: pg-rw}, {name: BUS, value: 'bus-kafka-bootstrap.default.svc:9093'}]",
+    );
+    let expected = [
+        "Deployment/default/shop -> Cluster/default/pg:5432 likely",
+        "Deployment/default/shop -> Kafka/default/bus:9093 likely",
+        "Kibana/default/logs -> Elasticsearch/default/logs:9200 likely",
+        "KafkaConnect/default/sink -> Kafka/default/bus:9092 likely",
+    ];
+    let mut expected = expected.map(str::to_owned).to_vec();
+    expected.sort();
+    assert_eq!(flows(&(resources.to_owned() + &shop)), expected);
+}
+
+#[test]
+fn an_istio_gateway_is_a_hop_where_its_pods_are_in_the_input() {
+    let routes = "---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec: {selector: {app: proxy}, servers: [{port: {number: 443, protocol: HTTPS}, hosts: ['*']}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: outer}
+spec: {hosts: ['*'], gateways: [edge], http: [{delegate: {name: inner}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: inner}
+spec: {http: [{route: [{destination: {host: shop, port: {number: 8080}}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: inside}
+spec: {hosts: [cart], http: [{route: [{destination: {host: cart}}]}]}
+";
+    let apps = app("shop", 8080, "") + &app("cart", 7070, "");
+    let outside = flows(&(routes.to_owned() + &apps));
+    assert_eq!(outside, ["external/internet -> Deployment/default/shop certain"]);
+    let hop = flows(&(routes.to_owned() + &apps + &app("proxy", 8443, "")));
+    assert_eq!(hop, ["Deployment/default/proxy -> Deployment/default/shop:8080 certain"]);
+}
+
+#[test]
+fn routes_of_other_controllers_let_in_from_outside() {
+    let routes = [
+        "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r}\nspec: {to: {kind: Service, name: shop}, port: {targetPort: main}}",
+        "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: {name: r}\nspec: {routes: [{services: [{name: shop, port: web}]}]}",
+        "apiVersion: projectcontour.io/v1\nkind: HTTPProxy\nmetadata: {name: r}\nspec: {routes: [{services: [{name: shop, port: 8080}]}]}",
+        "apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: r}\nspec: {service: 'http://shop.default:8080'}",
+    ];
+    for route in routes {
+        let found = flows(&format!("---\n{route}\n{}", app("shop", 8080, "")));
+        assert_eq!(found, ["external/internet -> Deployment/default/shop certain"], "{route}");
+    }
+}
+
+#[test]
+fn injected_sidecars_call_their_control_plane() {
+    let text = "---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, annotations: {dapr.io/enabled: 'true'}}
+spec: {containers: [{name: c, image: example/shop}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: sentry, labels: {app: dapr-sentry}}
+spec: {containers: [{name: c, image: example/sentry}]}
+";
+    assert_eq!(flows(text), ["Pod/default/shop -> Pod/default/sentry:50001 likely"]);
+}
