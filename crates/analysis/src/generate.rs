@@ -75,6 +75,7 @@ fn threat(
         computed: if mitigated { State::Mitigated } else { State::NotStarted },
         decision: None,
         number: None,
+        wording: None,
         controls,
         evidence,
     }

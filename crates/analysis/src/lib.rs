@@ -14,5 +14,5 @@ pub use cite::Cited;
 pub use fixes::{Fix, fixes};
 pub use generate::{Analysis, analyse};
 pub use severity::{Rating, Severity};
-pub use threat::{AppliedControl, Decision, State, Threat};
+pub use threat::{AppliedControl, Decision, State, Threat, Wording};
 pub use undetermined::Undetermined;

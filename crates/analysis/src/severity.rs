@@ -123,11 +123,8 @@ fn exposed_party(model: &Model, subject: SubjectRef) -> Option<ElementId> {
 }
 
 impl Rating {
-    /// One sentence that says how the severity came about.
-    pub fn why(&self, model: &Model, threat_type: &ThreatType) -> String {
-        if threat_type.is_foreign() {
-            return format!("Priority {}, as the model says.", self.severity.as_str());
-        }
+    /// One sentence that says how the severity was made.
+    pub(crate) fn why(&self, model: &Model, threat_type: &ThreatType) -> String {
         let capital = |word: &str| {
             let mut chars = word.chars();
             chars.next().map(|c| c.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! A threat: one threat type firing for one subject.
 
 use kubestride_model::{Confidence, ElementId, Model, SubjectRef};
-use kubestride_template::{Effect, SubjectKind};
+use kubestride_template::{Effect, SubjectKind, ThreatType};
 
 use crate::{Cited, Rating};
 
@@ -75,6 +75,17 @@ pub struct Decision {
     pub stale: bool,
 }
 
+/// What a file says of a threat in words of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wording {
+    /// Its title.
+    pub title: Option<String>,
+    /// What can happen.
+    pub description: Option<String>,
+    /// How important somebody found it.
+    pub priority: Option<String>,
+}
+
 /// One threat type firing for one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Threat {
@@ -90,6 +101,8 @@ pub struct Threat {
     pub decision: Option<Decision>,
     /// The number that another tool gave it.
     pub number: Option<u32>,
+    /// What the file that it is stored in calls it, where that is not what its type says.
+    pub wording: Option<Box<Wording>>,
     /// Controls in place.
     pub controls: Vec<AppliedControl>,
     /// Why it fires.
@@ -97,6 +110,34 @@ pub struct Threat {
 }
 
 impl Threat {
+    /// Its title: as it is stored, or as its type says.
+    pub fn title(&self, threat_type: &ThreatType, model: &Model) -> String {
+        let stored = self.wording.as_ref().and_then(|w| w.title.clone());
+        stored.unwrap_or_else(|| threat_type.title.render(model, self.subject))
+    }
+
+    /// What can happen: as it is stored, or as its type says.
+    pub fn description(&self, threat_type: &ThreatType, model: &Model) -> String {
+        let stored = self.wording.as_ref().and_then(|w| w.description.clone());
+        stored.unwrap_or_else(|| threat_type.description.render(model, self.subject))
+    }
+
+    /// How important it is, in the words of whoever said so.
+    pub fn priority(&self) -> &str {
+        let stored = self.wording.as_ref().and_then(|w| w.priority.as_deref());
+        stored.unwrap_or(self.rating.severity.title())
+    }
+
+    /// One sentence that says how the severity came about.
+    pub fn why(&self, threat_type: &ThreatType, model: &Model) -> String {
+        let stored = self.wording.as_ref().and_then(|w| w.priority.as_deref());
+        match stored {
+            Some(word) => format!("Priority {word}, as the model says."),
+            None if threat_type.is_foreign() => format!("Priority {}, as the template says.", self.priority()),
+            None => self.rating.why(model, threat_type),
+        }
+    }
+
     /// What was decided, else what controls give.
     pub fn state(&self) -> State {
         self.decision.as_ref().map_or(self.computed, |d| d.state)

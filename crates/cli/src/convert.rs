@@ -13,8 +13,9 @@ use crate::{UNUSABLE, messages, model_file, replace};
 /// Arguments of `kubestride convert`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Manifests (files, directories, or `-`), and last the .tm7 file to write. If it is there already, positions,
-    /// decisions and what was drawn by hand are kept.
+    /// Manifests (files, directories, or `-`), and last the .tm7 file to write. If it is there already, these are
+    /// kept: positions, what was drawn by hand, states, justifications and priorities that somebody set, what is out
+    /// of scope, and what is written about the model. Names, attributes and texts of threats follow the manifests.
     #[arg(required = true, num_args = 2.., value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -22,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "default")]
     namespace: String,
 
-    /// The name of the model; the name of the file if it is not given.
+    /// The name of the model; if it is not given, the one that it has, or else the name of the file.
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 }
@@ -51,9 +52,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let types = kubestride_catalogue::threats(discovered.model.vocabulary());
     let analysis = kubestride_analysis::analyse(&discovered.model, &types, &Lists::default());
-    let stem = target.file_stem().map(|s| s.to_string_lossy().into_owned());
-    let name = arguments.name.clone().or(stem).unwrap_or_default();
     let existing = if target.exists() { kept(target)? } else { Existing::default() };
+    let stem = target.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let name = arguments.name.clone().or(existing.name.clone()).or(stem).unwrap_or_default();
+    if let Some(template) = &existing.foreign_template {
+        let target = target.display();
+        messages::note(&format!(
+            "{target} had the template {template:?}, which ours takes the place of: TMT generates no more threats from it"
+        ));
+    }
     let emitted = emit(&discovered.model, &types, &analysis, &name, &existing);
     replace::replace(target, &emitted.text).with_context(|| format!("cannot write {}", target.display()))?;
     for line in &emitted.left_out {

@@ -247,6 +247,24 @@ fn manifests_become_a_model_that_keeps_what_people_did() {
     assert_eq!(before.matches(">101<").count(), after.matches(">101<").count());
     let again = folder.run(&["convert", shop, "m.tm7"]);
     assert_eq!((again.status, folder.read("m.tm7")), (0, after));
+    // And they write about the model, set a priority, and take a flow out of scope.
+    let written = folder.read("m.tm7").replacen("<Owner/>", "<Owner>Olga</Owner>", 1);
+    let scoped = |text: &str| {
+        let (before, rest) = text.split_once("i:type=\"Connector\"").expect("a flow");
+        let rest = rest.replacen(">false</b:Value>", ">true</b:Value>", 1);
+        format!("{before}i:type=\"Connector\"{rest}")
+    };
+    std::fs::write(folder.path().join("m.tm7"), scoped(&written.replacen("<Notes/>", "<Notes>n</Notes>", 1)))
+        .expect("");
+    let ranked = folder.run(&["triage", "m.tm7", "0", "--priority", "Urgent"]);
+    assert_eq!(ranked.status, 0, "{ranked:?}");
+    let before = folder.read("m.tm7");
+    assert_eq!(folder.run(&["convert", shop, "m.tm7", "--name", "The shop"]).status, 0);
+    let after = folder.read("m.tm7");
+    assert!(after.contains("<Owner>Olga</Owner>") && after.contains("<Notes>n</Notes>") && after.contains("The shop"));
+    assert_eq!(after.matches("Urgent").count(), before.matches("Urgent").count());
+    assert_eq!(after.matches(">true</b:Value>").count(), before.matches(">true</b:Value>").count());
+    assert!(folder.run(&["analyze", "m.tm7", "--format", "csv"]).out.contains(",Urgent,"));
     let run = folder.run(&["convert", "a.yaml", "m.txt"]);
     assert!(run.status == 2 && run.err.contains("must be the .tm7 file"), "{run:?}");
 }

@@ -41,11 +41,11 @@ impl Format for Csv {
             let Some(threat_type) = report.types.get(threat.threat_type) else { continue };
             let cells = [
                 &number.to_string(),
-                &threat_type.title.render(report.model, threat.subject),
+                &threat.title(threat_type, report.model),
                 threat_type.category_title(),
                 &diagram,
                 &short_name(report.model, threat.subject),
-                threat.rating.severity.title(),
+                threat.priority(),
                 threat.state().title(),
                 "",
                 &description(report, threat_type, threat),
@@ -78,14 +78,14 @@ fn drawn(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let modified = decision.map(|d| d.at.as_str()).filter(|at| !at.is_empty());
         let cells: [&str; 11] = [
             &number.to_string(),
-            &threat_type.title.render(model, threat.subject),
+            &threat.title(threat_type, model),
             threat_type.category_title(),
             page.map_or("", |(_, boundary)| model.text(boundary.name)),
             model.text(flow.protocol),
-            threat.rating.severity.title(),
+            threat.priority(),
             threat.state().title(),
             decision.map_or("", |d| d.by.as_str()),
-            &threat_type.description.render(model, threat.subject),
+            &threat.description(threat_type, model),
             decision.map_or("", |d| d.justification.as_str()),
             modified.unwrap_or("Generated"),
         ];
@@ -97,9 +97,9 @@ fn drawn(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 
 /// What can happen, why it is rated so and where to look: Microsoft's columns have no others for it.
 fn description(report: &Report<'_>, threat_type: &ThreatType, threat: &Threat) -> String {
-    let mut text = flat(&threat_type.description.render(report.model, threat.subject));
+    let mut text = flat(&threat.description(threat_type, report.model));
     text.push(' ');
-    text.push_str(&threat.rating.why(report.model, threat_type));
+    text.push_str(&threat.why(threat_type, report.model));
     let places = threat.evidence.iter().filter_map(|cited| locate(report, cited).place());
     let mut places: Vec<String> = places.collect();
     places.dedup();

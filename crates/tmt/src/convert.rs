@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubestride_analysis::{Analysis, Decision, Rating, Severity, Threat, analyse};
+use kubestride_analysis::{Analysis, Decision, Rating, Severity, Threat, Wording, analyse};
 use kubestride_model::{
     BoundaryId, BoundaryKind, Builder, Confidence, ElementId, ElementKind, Evidence, FlowDraft, FlowId, FlowKind,
     Model, Origin, Role, StencilId, SubjectRef, Value,
@@ -11,7 +11,7 @@ use kubestride_source::{Diagnostic, FileId, Span};
 use kubestride_template::filter::{Lists, imported_attribute};
 use kubestride_template::{Impact, ThreatType};
 
-use crate::emit::{ACCEPTED, COMPUTED};
+use crate::emit::{ACCEPTED, COMPUTED, is_touched};
 use crate::geometry::{crosses_border, crosses_line};
 use crate::rules;
 use crate::surface::{Area, Line, Shape, ShapeKind, Surface, Thing};
@@ -216,7 +216,7 @@ impl Drawing {
     }
 
     fn properties(&mut self, thing: &Thing, subject: SubjectRef, evidence: Evidence) {
-        let of_the_tool = ["Name", rules::OUT_OF_SCOPE, "Reason For Out Of Scope"];
+        let of_the_tool = ["Name", rules::OUT_OF_SCOPE, crate::emit::REASON];
         for property in thing.properties.iter().filter(|p| !of_the_tool.contains(&p.display.as_str())) {
             let name = key(&property.name, &property.display);
             let display = Some(property.display.as_str()).filter(|display| *display != name);
@@ -258,6 +258,7 @@ impl Converted {
         for threat in &mut analysis.threats {
             if let Some(instance) = stored.remove(self.key(threat).as_str()) {
                 decide(threat, instance, false);
+                self.forget_old_names(threat, instance);
             }
         }
         let flows: BTreeMap<&str, FlowId> =
@@ -277,6 +278,20 @@ impl Converted {
             .threats
             .sort_by_key(|t| (!t.state().is_open(), std::cmp::Reverse(t.rating.severity), t.threat_type, t.subject));
         Generated { analysis, lost }
+    }
+
+    /// Stored texts of a threat that nobody touched are those of its type again if a shape was renamed since.
+    fn forget_old_names(&self, threat: &mut Threat, instance: &Instance) {
+        let SubjectRef::Flow(flow) = threat.subject else { return };
+        let Some(threat_type) = self.types.get(threat.threat_type).filter(|_| !is_touched(instance)) else { return };
+        let flow = self.model.flow(flow);
+        let names = [flow.source, flow.target].map(|id| self.model.text(self.model.element(id).name));
+        let renamed = |stored: &String, now: String| names.iter().any(|n| now.contains(n) && !stored.contains(n));
+        let Some(wording) = &mut threat.wording else { return };
+        let title = || threat_type.title.render(&self.model, threat.subject);
+        wording.title.take_if(|stored| renamed(stored, title()));
+        let description = || threat_type.description.render(&self.model, threat.subject);
+        wording.description.take_if(|stored| renamed(stored, description()));
     }
 
     /// TMT's key of a threat: its type, and the GUIDs of source, flow and target.
@@ -320,6 +335,7 @@ impl Converted {
             computed: kubestride_analysis::State::NotStarted,
             decision: None,
             number: None,
+            wording: None,
             controls: Vec::new(),
             evidence: Vec::new(),
         };
@@ -344,6 +360,11 @@ fn decide(threat: &mut Threat, instance: &Instance, stale: bool) {
     if !instance.priority.is_empty() {
         threat.rating = Rating::plain(severity(&instance.priority));
     }
+    threat.wording = Some(Box::new(Wording {
+        title: Some(instance.property("Title")).filter(|t| !t.is_empty()).map(str::to_owned),
+        description: Some(instance.property("UserThreatDescription")).filter(|t| !t.is_empty()).map(str::to_owned),
+        priority: Some(instance.priority.clone()).filter(|p| !p.is_empty()),
+    }));
     if instance.justification.starts_with(COMPUTED) {
         // What controls give, as we wrote it: nobody decided it.
         threat.computed = Ours::Mitigated;

@@ -156,7 +156,7 @@ impl Merge {
     fn copied(&mut self, pair: Xml<'_, '_>) -> String {
         let id = self.next;
         self.next += 1;
-        renumbered(pair.source(), &format!("i{id}"))
+        renumbered(pair.source(), || format!("i{id}"))
     }
 
     /// Values of one element, field by field.

@@ -41,7 +41,9 @@ pub struct New {
 
 /// Changes to threats that the file does not store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the model stores no threat {0}")]
+#[error(
+    "the model stores no threat {0}; name it by its number (the column Id of the CSV) or by its id in the JSON output"
+)]
 pub struct Missing(pub String);
 
 /// The text of a model file with changed threats. Only the changed fields of the changed threats are written.
@@ -59,7 +61,11 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change], new: &[New]) -> Result<String
     let mut added = String::new();
     let stored: Vec<Xml<'_, '_>> = tree.root().child("ThreatInstances").into_iter().flat_map(Xml::children).collect();
     for change in changes {
-        let found = stored.iter().find(|pair| pair.child_text("Key") == change.key);
+        let is = |pair: &&Xml<'_, '_>| {
+            pair.child_text("Key") == change.key
+                || pair.child("Value").is_some_and(|v| v.child_text("Id") == change.key)
+        };
+        let found = stored.iter().find(is);
         let Some(value) = found.and_then(|pair| pair.child("Value")) else {
             let new = new.iter().find(|new| new.key == change.key).ok_or_else(|| Missing(change.key.clone()))?;
             added.push_str(&stored_anew(new, change, next));

@@ -117,9 +117,20 @@ impl Patches {
     }
 }
 
-/// The text of a shape or line with another number for its object.
-pub(crate) fn renumbered(raw: &str, id: &str) -> String {
-    let Some((before, rest)) = raw.split_once("z:Id=\"") else { return raw.to_owned() };
-    let Some((_, after)) = rest.split_once('"') else { return raw.to_owned() };
-    format!("{before}z:Id=\"{id}\"{after}")
+/// The text of a shape, line or diagram with other numbers for its objects.
+pub(crate) fn renumbered(raw: &str, mut next: impl FnMut() -> String) -> String {
+    const MARK: &str = "z:Id=\"";
+    let mut parts = raw.split(MARK);
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        out.push_str(MARK);
+        match part.find('"') {
+            Some(end) => {
+                out.push_str(&next());
+                out.push_str(part.get(end..).unwrap_or(""));
+            }
+            None => out.push_str(part),
+        }
+    }
+    out
 }

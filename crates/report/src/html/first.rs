@@ -90,7 +90,7 @@ pub(crate) fn section(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()
 fn heading(report: &Report<'_>, threat_type: &ThreatType, fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
     let link = fragment(&anchor("type-", &threat_type.id));
     let name = match fix.threats.as_slice() {
-        [one] => report.analysis.threats.get(*one).map(|t| threat_type.title.render(report.model, t.subject)),
+        [one] => report.analysis.threats.get(*one).map(|t| t.title(threat_type, report.model)),
         _ => None,
     };
     let name = name.unwrap_or_else(|| type_name(threat_type));

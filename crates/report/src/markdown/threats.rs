@@ -63,10 +63,10 @@ fn group(
 }
 
 fn one(report: &Report<'_>, threat_type: &ThreatType, threat: &Threat, out: &mut dyn Write) -> io::Result<()> {
-    let title = text(&threat_type.title.render(report.model, threat.subject));
+    let title = text(&threat.title(threat_type, report.model));
     let identity = code(report.model.identity_of(threat.subject));
     writeln!(out, "- **{title}** ({identity})")?;
-    writeln!(out, "  - {}", text(&threat.rating.why(report.model, threat_type)))?;
+    writeln!(out, "  - {}", text(&threat.why(threat_type, report.model)))?;
     for cited in threat.evidence.iter().take(PLACES) {
         writeln!(out, "  - {}", evidence(&locate(report, cited)))?;
     }

@@ -55,8 +55,8 @@ pub(crate) fn result<'a>(report: &Report<'a>, rules: &Rules, threat: &Threat) ->
 }
 
 fn message(report: &Report<'_>, threat_type: &ThreatType, threat: &Threat) -> String {
-    let title = threat_type.title.render(report.model, threat.subject);
-    let mut text = format!("{title}. {}", threat.rating.why(report.model, threat_type));
+    let title = threat.title(threat_type, report.model);
+    let mut text = format!("{title}. {}", threat.why(threat_type, report.model));
     for applied in &threat.controls {
         if let Some(mitigation) = threat_type.mitigated_by.get(applied.mitigation) {
             text.push_str(&format!(" In place: {} ({}).", mitigation.control, applied.effect.as_str()));

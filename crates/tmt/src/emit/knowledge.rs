@@ -85,6 +85,9 @@ pub(crate) fn choices(model: &Model, attribute: AttributeId) -> Vec<String> {
     values
 }
 
+/// The name of our template.
+pub(crate) const NAME: &str = "kubestride: Kubernetes";
+
 /// Writes the template.
 pub(crate) fn write(xml: &mut Xml, model: &Model, types: &[ThreatType], rules: &Rules) {
     let id = xml.object();
@@ -104,7 +107,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, types: &[ThreatType], rules: &
     xml.text.push_str("</a:GenericElements><a:Manifest>");
     xml.leaf("a:Author", "kubestride");
     xml.leaf("a:Id", &guid("template", "kubernetes"));
-    xml.leaf("a:Name", "kubestride: Kubernetes");
+    xml.leaf("a:Name", NAME);
     xml.leaf("a:Version", "1.0.0.0");
     xml.text.push_str("</a:Manifest><a:StandardElements>");
     let vocabulary = model.vocabulary();

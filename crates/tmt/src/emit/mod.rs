@@ -21,8 +21,10 @@ use kubestride_template::ThreatType;
 use crate::write::escaped;
 
 pub use existing::Existing;
+pub(crate) use existing::is_touched;
 pub(crate) use names::guid;
 pub(crate) use stored::Stored;
+pub(crate) use surface::REASON;
 pub(crate) use threats::{ACCEPTED, COMPUTED};
 
 /// A file and what it could not take.
@@ -35,7 +37,7 @@ pub struct Emitted {
 }
 
 /// Writes a model, its threats and the types of threats that the tool can generate itself. Of a file that is there
-/// already positions, decisions and what people drew are kept.
+/// already positions, decisions, what people wrote about the model and what they drew are kept.
 pub fn emit(model: &Model, types: &[ThreatType], analysis: &Analysis, name: &str, existing: &Existing) -> Emitted {
     let options = Options { most_shapes: usize::MAX, most_lines: usize::MAX, ..Options::default() };
     let placed = place::place(model, &kubestride_diagram::layout(model, &options), existing);
@@ -47,10 +49,8 @@ pub fn emit(model: &Model, types: &[ThreatType], analysis: &Analysis, name: &str
     );
     xml.text.push_str("<DrawingSurfaceList>");
     surface::write(&mut xml, model, &placed, &rules, name, existing);
-    xml.text.push_str("</DrawingSurfaceList><MetaInformation><Assumptions/><Contributors/><ExternalDependencies/>");
-    xml.text.push_str("<HighLevelSystemDescription/><Owner/><Reviewer/>");
-    xml.leaf("ThreatModelName", name);
-    xml.text.push_str("</MetaInformation><Notes/>");
+    xml.text.push_str("</DrawingSurfaceList>");
+    about(&mut xml, name, existing);
     let mut left_out =
         threats::write(&mut xml, model, types, analysis, &rules, &threats::Page { name, placed: &placed, existing });
     xml.text.push_str(
@@ -66,6 +66,22 @@ pub fn emit(model: &Model, types: &[ThreatType], analysis: &Analysis, name: &str
     }
     left_out.extend(rules.left_out);
     Emitted { text: xml.text, left_out }
+}
+
+/// What people wrote about the model, with the name that it has now.
+fn about(xml: &mut Xml, name: &str, existing: &Existing) {
+    let mut named = Xml::default();
+    named.leaf("ThreatModelName", name);
+    let Some(kept) = &existing.about else {
+        xml.text.push_str("<MetaInformation><Assumptions/><Contributors/><ExternalDependencies/>");
+        xml.text.push_str("<HighLevelSystemDescription/><Owner/><Reviewer/>");
+        xml.text.push_str(&named.text);
+        xml.text.push_str("</MetaInformation><Notes/>");
+        return;
+    };
+    let mut before = Xml::default();
+    before.leaf("ThreatModelName", existing.name.as_deref().unwrap_or(""));
+    xml.text.push_str(&kept.replacen(&before.text, &named.text, 1));
 }
 
 /// Text that is being written, and the number of the next object.

@@ -1,6 +1,6 @@
 //! The diagram: shapes, borders and flows with their attributes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use kubestride_model::{AttributeId, BoundaryId, Confidence, Model, Role, StencilId, SubjectRef, Value};
@@ -40,13 +40,14 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
         "<DrawingSurfaceModel z:Id=\"{id}\" xmlns:z=\"http://schemas.microsoft.com/2003/10/Serialization/\">"
     );
     xml.field("GenericTypeId", "DRAWINGSURFACE");
-    xml.field("Guid", &page(name));
+    let (own, header_text) = existing.page.clone().unwrap_or_else(|| (page(name), name.to_owned()));
+    xml.field("Guid", &own);
     let _ = write!(
         xml.text,
         "<Properties xmlns=\"http://schemas.datacontract.org/2004/07/ThreatModeling.Model.Abstracts\" xmlns:a=\"{ARRAYS}\">"
     );
     header(xml, "Diagram");
-    text(xml, "Name", "Name", name);
+    text(xml, "Name", "Name", &header_text);
     xml.text.push_str("</Properties>");
     xml.field("TypeId", "DRAWINGSURFACE");
     let _ = write!(xml.text, "<Borders xmlns:a=\"{ARRAYS}\">");
@@ -59,7 +60,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
             stencil: boundary.stencil,
             subject: SubjectRef::Boundary(*id),
         };
-        open(xml, model, &shape, None);
+        open(xml, model, &shape, None, &existing.out_of_scope);
         close_shape(xml, area, "1");
     }
     for (id, area) in &placed.elements {
@@ -76,6 +77,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
             model,
             &Shape { guid: of(model, subject), kind, name, stencil: element.stencil, subject },
             Some(&rules.of_elements),
+            &existing.out_of_scope,
         );
         close_shape(xml, area, "0");
     }
@@ -83,7 +85,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
     let elements = placed.elements.keys().map(|id| of(model, SubjectRef::Element(*id)));
     by_hand(xml, &existing.shapes, &borders.chain(elements).collect());
     xml.text.push_str("</Borders>");
-    xml.leaf("Header", name);
+    xml.leaf("Header", &header_text);
     let _ = write!(xml.text, "<Lines xmlns:a=\"{ARRAYS}\">");
     for (id, curve) in &placed.flows {
         let flow = model.flow(*id);
@@ -92,19 +94,29 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
         let name = format!("{}{port}", protocol.unwrap_or(flow.kind.as_str()));
         let subject = SubjectRef::Flow(*id);
         let shape = Shape { guid: of(model, subject), kind: "Connector", name: &name, stencil: flow.stencil, subject };
-        open(xml, model, &shape, Some(&rules.of_flows));
+        open(xml, model, &shape, Some(&rules.of_flows), &existing.out_of_scope);
         let ends = (of(model, SubjectRef::Element(flow.source)), of(model, SubjectRef::Element(flow.target)));
         close_line(xml, curve, &ends);
     }
     by_hand(xml, &existing.lines, &placed.flows.keys().map(|id| of(model, SubjectRef::Flow(*id))).collect());
     xml.text.push_str("</Lines><Zoom>1</Zoom></DrawingSurfaceModel>");
+    for raw in &existing.diagrams {
+        let renumbered = crate::write::renumbered(raw, || xml.object());
+        xml.text.push_str(&renumbered);
+    }
 }
+
+/// The property that says why something is out of scope.
+pub(crate) const REASON: &str = "Reason For Out Of Scope";
+
+/// The reason that we give for a flow that is only possible.
+pub(crate) const ONLY_POSSIBLE: &str = "kubestride: only possible, so nothing is generated for it";
 
 /// What people drew stays as it is.
 fn by_hand(xml: &mut Xml, list: &[(String, String)], ours: &BTreeSet<String>) {
     for (_, raw) in Existing::drawn_by_hand(list, ours) {
-        let id = xml.object();
-        xml.text.push_str(&crate::write::renumbered(raw, &id));
+        let renumbered = crate::write::renumbered(raw, || xml.object());
+        xml.text.push_str(&renumbered);
     }
 }
 
@@ -117,7 +129,13 @@ struct Shape<'m> {
 }
 
 /// Everything up to where a shape and a line differ.
-fn open(xml: &mut Xml, model: &Model, shape: &Shape<'_>, attributes: Option<&BTreeSet<AttributeId>>) {
+fn open(
+    xml: &mut Xml,
+    model: &Model,
+    shape: &Shape<'_>,
+    attributes: Option<&BTreeSet<AttributeId>>,
+    out_of_scope: &BTreeMap<String, String>,
+) {
     let vocabulary = model.vocabulary();
     let stencil = vocabulary.stencil(shape.stencil);
     let role = stencil.map_or(Role::Process, |s| s.role);
@@ -133,15 +151,16 @@ fn open(xml: &mut Xml, model: &Model, shape: &Shape<'_>, attributes: Option<&BTr
     text(xml, "Name", "", shape.name);
     if let Some(attributes) = attributes {
         let flow = if let SubjectRef::Flow(id) = shape.subject { Some(model.flow(id)) } else { None };
-        let out = flow.is_some_and(|f| f.confidence == Confidence::Possible);
+        let stated = out_of_scope.get(&shape.guid);
+        let out = stated.is_some() || flow.is_some_and(|f| f.confidence == Confidence::Possible);
         let _ = write!(
             xml.text,
             "<a:anyType i:type=\"b:BooleanDisplayAttribute\" xmlns:b=\"{KNOWLEDGE}\"><b:DisplayName>Out Of Scope\
              </b:DisplayName><b:Name>71f3d9aa-b8ef-4e54-8126-607a1d903103</b:Name><b:Value i:type=\"c:boolean\" \
              xmlns:c=\"{SCHEMA}\">{out}</b:Value></a:anyType>"
         );
-        let reason = if out { "kubestride: only possible, so nothing is generated for it" } else { "" };
-        text(xml, "Reason For Out Of Scope", "752473b6-52d4-4776-9a24-202153f7d579", reason);
+        let reason = stated.map_or(if out { ONLY_POSSIBLE } else { "" }, String::as_str);
+        text(xml, REASON, "752473b6-52d4-4776-9a24-202153f7d579", reason);
         header(xml, "Configurable Attributes");
         for attribute in attributes {
             list(xml, model, shape.subject, *attribute);

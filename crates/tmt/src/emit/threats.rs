@@ -1,13 +1,13 @@
 //! Threats with their states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubestride_analysis::{Analysis, State, Threat};
 use kubestride_model::{Model, SubjectRef};
 use kubestride_template::ThreatType;
 
 use super::Xml;
-use super::existing::Existing;
+use super::existing::{Existing, is_ours};
 use super::knowledge::{Rules, meaning};
 use super::place::Placed;
 use super::stored::Stored;
@@ -36,54 +36,93 @@ pub(crate) fn write(
     page: &Page<'_>,
 ) -> Vec<String> {
     xml.text.push_str("<ThreatInstances xmlns:a=\"http://schemas.microsoft.com/2003/10/Serialization/Arrays\">");
-    let mut number = 0;
+    // Threats keep their numbers; new ones get those that follow.
+    let mut next = page.existing.numbers.values().max().map_or(0, |most| most + 1);
+    let mut written = BTreeSet::new();
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     for threat in &analysis.threats {
         let Some(threat_type) = types.get(threat.threat_type) else { continue };
         match threat.subject {
             SubjectRef::Flow(_) if rules.include.contains_key(&threat.threat_type) => {
-                one(xml, model, threat_type, threat, number, page);
-                number += 1;
+                if page.existing.out_of_scope.contains_key(&of(model, threat.subject)) {
+                    continue;
+                }
+                let key = key(model, threat_type, threat);
+                let number = page.existing.numbers.get(&key).copied().unwrap_or(next);
+                next = next.max(number + 1);
+                one(xml, model, threat_type, threat, (&key, number), page);
+                written.insert(key);
             }
             _ => *left.entry(&threat_type.id).or_default() += 1,
         }
     }
-    // Threats of flows that people drew.
-    let ours = page.placed.flows.keys().map(|id| of(model, SubjectRef::Flow(*id))).collect();
-    for (_, raw) in Existing::drawn_by_hand(&page.existing.threats, &ours) {
-        xml.text.push_str(raw);
+    // Threats of flows that people drew, and those of ours that they decided on or wrote.
+    let ours: BTreeSet<String> = page.placed.flows.keys().map(|id| of(model, SubjectRef::Flow(*id))).collect();
+    let mut notes = Vec::new();
+    for (instance, raw) in page.existing.threats.iter().filter(|(instance, _)| !written.contains(&instance.key)) {
+        let decided = page.existing.decisions.contains_key(&instance.key);
+        let own_type = types.iter().any(|t| t.id == instance.rule);
+        if !is_ours(&instance.flow) || ours.contains(&instance.flow) && (decided || !own_type) {
+            xml.text.push_str(raw);
+        } else if decided {
+            let (title, state) = (instance.property("Title"), instance.state.title());
+            notes.push(format!("a decision is gone with its flow: {title:?} was {state}"));
+        }
     }
     xml.text.push_str("</ThreatInstances>");
     if left.is_empty() {
-        return Vec::new();
+        return notes;
     }
     let total: usize = left.values().sum();
     let each: Vec<String> = left.iter().map(|(id, count)| format!("{id} ({count})")).collect();
-    vec![format!("{total} threats are not in the file, because the tool cannot hold their types: {}", each.join(", "))]
+    let each = each.join(", ");
+    notes.push(format!("{total} threats are not in the file, because the tool cannot hold their types: {each}"));
+    notes
 }
 
-fn one(xml: &mut Xml, model: &Model, threat_type: &ThreatType, threat: &Threat, number: u32, on: &Page<'_>) {
+/// The key of a threat of a flow.
+fn key(model: &Model, threat_type: &ThreatType, threat: &Threat) -> String {
+    let [source, own, target] = guids(model, threat);
+    format!("{}{source}{own}{target}", threat_type.id)
+}
+
+/// The GUIDs of source, flow and target; empty for what is no flow.
+fn guids(model: &Model, threat: &Threat) -> [String; 3] {
+    let SubjectRef::Flow(id) = threat.subject else { return Default::default() };
+    let flow = model.flow(id);
+    let element = |id| of(model, SubjectRef::Element(id));
+    [element(flow.source), of(model, threat.subject), element(flow.target)]
+}
+
+fn one(
+    xml: &mut Xml,
+    model: &Model,
+    threat_type: &ThreatType,
+    threat: &Threat,
+    (key, number): (&str, u32),
+    on: &Page<'_>,
+) {
     let SubjectRef::Flow(id) = threat.subject else { return };
     let flow = model.flow(id);
-    let guids = [
-        of(model, SubjectRef::Element(flow.source)),
-        of(model, threat.subject),
-        of(model, SubjectRef::Element(flow.target)),
-    ];
-    let [source, own, target] = &guids;
-    let key = format!("{}{source}{own}{target}", threat_type.id);
-    let stored = on.existing.decisions.get(&key);
-    let (state, justification) = match stored {
-        Some(stored) => (stored.state.as_str(), stored.justification.clone()),
-        None => decision(threat_type, threat),
-    };
+    let [source, own, target] = &guids(model, threat);
+    let stored = on.existing.decisions.get(key);
+    let (mut state, mut justification) = decision(threat_type, threat);
+    if let Some(stored) = stored.filter(|s| !s.justification.starts_with(COMPUTED)) {
+        if stored.state != crate::threats::State::AutoGenerated {
+            state = stored.state.as_str();
+        }
+        if stored.state != crate::threats::State::AutoGenerated || justification.is_empty() {
+            justification = stored.justification.clone();
+        }
+    }
+    let priority = stored.map(|s| s.priority.as_str()).filter(|p| !p.is_empty());
     let by = stored.map(|s| s.changed_by.as_str()).or(threat.decision.as_ref().map(|d| d.by.as_str()));
     let at = stored.map(|s| s.modified.as_str()).or(threat.decision.as_ref().map(|d| d.at.as_str()));
-    let page = page(on.name);
+    let page = on.existing.page.as_ref().map_or_else(|| page(on.name), |(guid, _)| guid.clone());
     let title = threat_type.title.render(model, threat.subject);
     let description = threat_type.description.render(model, threat.subject);
     let stored = Stored {
-        key: &key,
+        key,
         number,
         guids: [&page, source, own, target],
         rule: &threat_type.id,
@@ -92,7 +131,7 @@ fn one(xml: &mut Xml, model: &Model, threat_type: &ThreatType, threat: &Threat, 
         mitigation: Some(threat_type.sections.mitigation.trim()),
         state,
         justification: &justification,
-        priority: threat.rating.severity.priority(),
+        priority: priority.unwrap_or(threat.rating.severity.priority()),
         by: by.unwrap_or(""),
         at: at.unwrap_or(""),
     };
