@@ -84,6 +84,8 @@ pub struct Wording {
     pub description: Option<String>,
     /// How important somebody found it.
     pub priority: Option<String>,
+    /// Why its state is what it is, where nobody decided that.
+    pub justification: Option<String>,
 }
 
 /// One threat type firing for one subject.

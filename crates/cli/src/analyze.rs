@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
 
     /// Generate with the threat types of a .tb7 template (or those inside a .tm7 model) instead of ours.
     #[arg(long, value_name = "FILE")]
-    template: Option<PathBuf>,
+    pub(crate) template: Option<PathBuf>,
 
     /// Names of our stencils and attributes in that template, a line each: `Deployment = Pod`.
     #[arg(long, value_name = "FILE", requires = "template")]

@@ -27,8 +27,10 @@ pub(crate) struct Diff {
 
 /// Arguments of `kubestride merge`.
 #[derive(Debug, Args)]
-#[command(after_help = "To let git merge models:\n  git config merge.tm7.driver 'kubestride merge %O %A %B -o %A'\n  \
-                        echo '*.tm7 merge=tm7' >> .gitattributes")]
+#[command(
+    after_help = "To let git merge models:\n  git config merge.tm7.driver 'kubestride merge %O %A %B -o %A --path %P'\n  \
+                        echo '*.tm7 merge=tm7' >> .gitattributes"
+)]
 pub(crate) struct Merge {
     /// The model that both sides began with.
     #[arg(value_name = "BASE")]
@@ -42,6 +44,9 @@ pub(crate) struct Merge {
     /// Where the merged model goes; our side if it is not given.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// The name of the file in messages, where the paths are those of copies, as git makes them.
+    #[arg(long, value_name = "FILE")]
+    path: Option<PathBuf>,
 }
 
 /// Says what changed: exit status 1 if something did.
@@ -78,11 +83,16 @@ pub(crate) fn run_merge(arguments: &Merge) -> Result<ExitCode> {
     let (merged, conflicts) = merge(&base, &ours, &theirs);
     let target = arguments.output.as_ref().unwrap_or(&arguments.ours);
     replace::replace(target, &merged).with_context(|| format!("cannot write {}", target.display()))?;
+    let named = arguments.path.as_ref().unwrap_or(target);
     let mut err = anstream::stderr().lock();
     for conflict in &conflicts {
         let side = |value: &Option<String>| value.as_ref().map_or("removed".to_owned(), |v| format!("{v:?}"));
         let (ours, theirs) = (side(&conflict.ours), side(&conflict.theirs));
-        writeln!(err, "conflict in {}: ours {ours}, theirs {theirs}; ours was kept", conflict.part)?;
+        let of = conflict.of.as_ref().map(|name| format!(" (of {name:?})")).unwrap_or_default();
+        // Both may have changed other things of one name.
+        let sides =
+            if ours == theirs { format!("both sides changed {ours}") } else { format!("ours {ours}, theirs {theirs}") };
+        writeln!(err, "{}: conflict in {}: {sides}{of}; ours was kept", named.display(), conflict.part)?;
     }
     Ok(if conflicts.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
 }

@@ -117,11 +117,13 @@ fn check_all(paths: &[PathBuf]) -> Result<ExitCode> {
     let mut faults = 0;
     for path in &files {
         let name = path.display();
-        let text = model_file::text(path)?;
-        let checked = model_file::tree(path, &text)
-            .and_then(|(tree, file)| Ok((model_file::knowledge(path, &tree)?, Span::new(file, 0, 0))))
-            .map(|(knowledge, place)| (check(&knowledge, place), knowledge));
-        match checked {
+        let checked = || {
+            let text = model_file::text(path)?;
+            let (tree, file) = model_file::tree(path, &text)?;
+            let knowledge = model_file::knowledge(path, &tree)?;
+            Ok::<_, anyhow::Error>((check(&knowledge, Span::new(file, 0, 0)), knowledge))
+        };
+        match checked() {
             Ok((found, knowledge)) => {
                 found.iter().try_for_each(|line| writeln!(out, "{name}: {line}"))?;
                 let (stencils, types) = (knowledge.elements.len(), knowledge.threats.len());

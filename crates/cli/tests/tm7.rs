@@ -310,3 +310,35 @@ fn templates_are_exported_and_checked() {
     assert_eq!(folder.run(&["template", "export", "of-model.tb7", "--from", "m.tm7"]).status, 0);
     assert!(folder.read("of-model.tb7") == folder.read("ours.tb7"));
 }
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let folder = Folder::new(&[
+        ("a.yaml", program::POD.as_bytes()),
+        ("other.tb7", b"<KnowledgeBase><GenericElements><ElementType><Name>P</Name><ID>GE.P</ID><ParentElement>ROOT</ParentElement></ElementType></GenericElements></KnowledgeBase>"),
+        ("map.txt", b"Deploment = P\nPod = Q\n"),
+        ("broken.tb7", b"<KnowledgeBase>"),
+    ]);
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/online-shop");
+    let run = folder.run(&["analyze", shop, "--template", "other.tb7", "--mapping", "map.txt"]);
+    for message in
+        ["no stencil for anything in the input", "names \"Deploment\", which is no", "names \"Q\", which is no"]
+    {
+        assert!(run.err.contains(message), "{message}: {run:?}");
+    }
+    assert_eq!(folder.run(&["convert", shop, "m.tm7"]).status, 0);
+    let run = folder.run(&["analyze", "m.tm7", "--template", "other.tb7"]);
+    assert!(run.status == 2 && run.err.contains("generated from the template inside"), "{run:?}");
+    // One file that cannot be read does not keep the others from being checked.
+    let run = folder.run(&["template", "check", "broken.tb7", "other.tb7"]);
+    assert!(run.status == 1 && run.out.contains("other.tb7: 1 stencils"), "{run:?}");
+    let run = folder.run(&["convert", shop, "nowhere/m.tm7"]);
+    assert!(run.status == 2 && run.err.contains("there is no folder nowhere"), "{run:?}");
+    let run = folder.run(&["analyze", "absent.tm7"]);
+    assert!(run.status == 2 && run.err.contains("no such file or directory"), "{run:?}");
+    // Texts that somebody edited are a difference.
+    let text = folder.read("m.tm7").replacen("<a:Value>admin-ui talks to", "<a:Value>Admin talks to", 1);
+    std::fs::write(folder.path().join("n.tm7"), text).expect("a model");
+    let run = folder.run(&["diff", "m.tm7", "n.tm7"]);
+    assert!(run.status == 1 && run.out.contains("Title: \"admin-ui talks to"), "{run:?}");
+}

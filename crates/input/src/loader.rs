@@ -246,7 +246,9 @@ impl<'o> Loader<'o> {
             Failure::TooLarge => {
                 Diagnostic::error("too-large", format!("{name} was not read: it is larger than {} MiB", limit >> 20))
             }
-            Failure::Io(kind) => Diagnostic::error("unreadable", format!("{name} cannot be read: {kind}")),
+            Failure::Io(kind) => {
+                Diagnostic::error("unreadable", format!("{name} cannot be read: {}", crate::read::wording(kind)))
+            }
         };
         self.report(input, diagnostic);
     }

@@ -38,7 +38,7 @@ pub fn model_file(path: &Path) -> Result<String, Box<Diagnostic>> {
     let bytes = read::file(path, LARGEST).map_err(|failure| match failure {
         Failure::NotRegular => fail("not-a-file", format!("{name} is no file")),
         Failure::TooLarge => fail("too-large", format!("{name} was not read: it is larger than {} MiB", LARGEST >> 20)),
-        Failure::Io(kind) => fail("unreadable", format!("{name} cannot be read: {kind}")),
+        Failure::Io(kind) => fail("unreadable", format!("{name} cannot be read: {}", crate::read::wording(kind))),
     })?;
     if bytes.starts_with(b"PK\x03\x04") {
         let error = fail("archive", format!("{name} is a ZIP archive and no model of Threat Modeling Tool"));

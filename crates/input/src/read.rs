@@ -17,6 +17,15 @@ pub(crate) enum Failure {
     Io(io::ErrorKind),
 }
 
+/// What the system says, as its own tools word it.
+pub(crate) fn wording(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// The bytes of a regular file of at most `limit` bytes. Larger ones are not read into memory.
 pub(crate) fn file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: io::Error| Failure::Io(error.kind());

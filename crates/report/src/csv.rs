@@ -75,6 +75,7 @@ fn drawn(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
             next - 1
         });
         let decision = threat.decision.as_ref();
+        let computed = threat.wording.as_ref().and_then(|w| w.justification.as_deref());
         let modified = decision.map(|d| d.at.as_str()).filter(|at| !at.is_empty());
         let cells: [&str; 11] = [
             &number.to_string(),
@@ -86,7 +87,7 @@ fn drawn(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
             threat.state().title(),
             decision.map_or("", |d| d.by.as_str()),
             &threat.description(threat_type, model),
-            decision.map_or("", |d| d.justification.as_str()),
+            decision.map_or(computed.unwrap_or(""), |d| d.justification.as_str()),
             modified.unwrap_or("Generated"),
         ];
         let cells: Vec<String> = cells.into_iter().map(cell).collect();

@@ -23,7 +23,7 @@ pub struct Applied {
     pub model: Model,
     /// The template's types of threats.
     pub types: Vec<ThreatType>,
-    /// Filters that are not understood.
+    /// Filters that are not understood, names of the mapping that nothing has, and a template that fits nothing.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -57,10 +57,48 @@ pub fn apply(model: &Model, knowledge: &Knowledge, mapping: &BTreeMap<String, St
     let by_name = |e: &ElementType| (plain(&e.name), e.id.clone());
     let names = knowledge.elements.iter().rev().map(by_name).collect();
     rules::name_for_people(&mut vocabulary, knowledge);
-    let mut this =
-        Applying { from: model, knowledge, mapping, names, stencils, attributes, builder: Builder::new(vocabulary) };
+    let mut this = Applying {
+        from: model,
+        knowledge,
+        mapping,
+        names,
+        stencils,
+        attributes,
+        builder: Builder::new(vocabulary),
+        specific: 0,
+    };
     this.run();
-    Applied { model: this.builder.finish(), types, diagnostics }
+    let specific = this.specific;
+    let model_of = this.builder.finish();
+    diagnostics.extend(unknown_names(model, knowledge, mapping));
+    if specific == 0 {
+        let message = "the template has no stencil for anything in the input: everything became its generic process, store, \
+                       external interactor or flow, and threats about other stencils cannot be found";
+        diagnostics.push(Diagnostic::warning("template-fits-nothing", message));
+    }
+    Applied { model: model_of, types, diagnostics }
+}
+
+/// Lines of a mapping whose names are neither here nor there.
+fn unknown_names(model: &Model, knowledge: &Knowledge, mapping: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let vocabulary = model.vocabulary();
+    let is_ours =
+        |name: &str| vocabulary.stencils.iter().any(|s| s.name == name) || vocabulary.find_attribute(name).is_some();
+    let attributes = || knowledge.elements.iter().flat_map(|e| &e.attributes);
+    let is_theirs = |name: &str| {
+        knowledge.elements.iter().any(|e| e.id == name || plain(&e.name) == plain(name))
+            || attributes().any(|a| a.name == name || a.display == name)
+    };
+    let mut out = Vec::new();
+    for (ours, theirs) in mapping {
+        if !is_ours(ours) {
+            out.push(format!("the mapping names {ours:?}, which is no stencil or attribute of ours"));
+        }
+        if !is_theirs(theirs) {
+            out.push(format!("the mapping names {theirs:?}, which is no stencil or attribute of the template"));
+        }
+    }
+    out.into_iter().map(|message| Diagnostic::warning("unknown-name", message)).collect()
 }
 
 /// A name without what people write differently.
@@ -70,6 +108,8 @@ fn plain(name: &str) -> String {
 }
 
 struct Applying<'m> {
+    /// How many things have a stencil of the template that is not a generic one.
+    specific: usize,
     from: &'m Model,
     knowledge: &'m Knowledge,
     mapping: &'m BTreeMap<String, String>,
@@ -158,7 +198,7 @@ impl Applying<'_> {
     }
 
     /// The template's stencil for one of ours: by the mapping, by name, by other names, by what it is a kind of.
-    fn stencil(&self, ours: StencilId, protocol: Option<&str>) -> (StencilId, String) {
+    fn stencil(&mut self, ours: StencilId, protocol: Option<&str>) -> (StencilId, String) {
         let vocabulary = self.from.vocabulary();
         let lineage = vocabulary.lineage(ours).filter_map(|id| vocabulary.stencil(id));
         let role = vocabulary.stencil(ours).map_or(Role::Process, |s| s.role);
@@ -184,7 +224,9 @@ impl Applying<'_> {
         let known = |name: &String| {
             self.names.get(&plain(name)).or_else(|| self.stencils.get_key_value(name).map(|(id, _)| id))
         };
-        let chosen = wanted.iter().filter_map(known).find(of_role).cloned().unwrap_or_else(|| generic.to_owned());
+        let chosen = wanted.iter().filter_map(known).find(of_role).cloned();
+        self.specific += usize::from(chosen.as_ref().is_some_and(|id| id != generic));
+        let chosen = chosen.unwrap_or_else(|| generic.to_owned());
         (StencilId(self.stencils.get(&chosen).copied().unwrap_or(0)), chosen)
     }
 

@@ -364,6 +364,7 @@ fn decide(threat: &mut Threat, instance: &Instance, stale: bool) {
         title: Some(instance.property("Title")).filter(|t| !t.is_empty()).map(str::to_owned),
         description: Some(instance.property("UserThreatDescription")).filter(|t| !t.is_empty()).map(str::to_owned),
         priority: Some(instance.priority.clone()).filter(|p| !p.is_empty()),
+        justification: Some(instance.justification.clone()).filter(|j| j.starts_with(COMPUTED)),
     }));
     if instance.justification.starts_with(COMPUTED) {
         // What controls give, as we wrote it: nobody decided it.

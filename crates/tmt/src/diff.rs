@@ -131,6 +131,12 @@ pub fn diff(from: &Tm7, to: &Tm7) -> Vec<Difference> {
         if old.priority != new.priority {
             details.push(arrow("priority", &old.priority, &new.priority));
         }
+        let keys: BTreeSet<&String> = old.properties.keys().chain(new.properties.keys()).collect();
+        for key in keys.into_iter().filter(|key| !["Priority", "StateInformation"].contains(&key.as_str())) {
+            if old.property(key) != new.property(key) {
+                details.push(arrow(key, old.property(key), new.property(key)));
+            }
+        }
         details
     });
     out

@@ -10,6 +10,8 @@ use crate::xml::{Tree, Xml};
 pub struct Conflict {
     /// Which part: the list, the GUID or key, and the field.
     pub part: String,
+    /// What the thing is called, of which the part is one field.
+    pub of: Option<String>,
     /// What our side has; nothing where it was removed.
     pub ours: Option<String>,
     /// What their side has.
@@ -154,9 +156,10 @@ impl Merge {
 
     /// An entry of the other file, with a number of its own for its object.
     fn copied(&mut self, pair: Xml<'_, '_>) -> String {
-        let id = self.next;
-        self.next += 1;
-        renumbered(pair.source(), || format!("i{id}"))
+        renumbered(pair.source(), || {
+            self.next += 1;
+            format!("i{}", self.next - 1)
+        })
     }
 
     /// Values of one element, field by field.
@@ -190,6 +193,9 @@ impl Merge {
                 }
             } else {
                 self.conflict(format!("{part}{path}"), our_value.cloned(), Some(their_value.clone()));
+                if let Some(conflict) = self.conflicts.last_mut() {
+                    conflict.of = Some(title(*ours));
+                }
             }
         }
     }
@@ -208,7 +214,7 @@ impl Merge {
     }
 
     fn conflict(&mut self, part: String, ours: Option<String>, theirs: Option<String>) {
-        self.conflicts.push(Conflict { part, ours, theirs });
+        self.conflicts.push(Conflict { part, of: None, ours, theirs });
     }
 }
 
