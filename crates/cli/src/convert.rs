@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use kubestride_template::filter::Lists;
-use kubestride_tmt::{Existing, Tm7, emit};
+use kubestride_tmt::{Existing, emit};
 
 use crate::{UNUSABLE, messages, model_file, replace};
 
@@ -73,6 +73,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn kept(path: &Path) -> Result<Existing> {
     let text = model_file::text(path)?;
     let (tree, file) = model_file::tree(path, &text)?;
-    let (tm7, _) = Tm7::read(file, &tree);
+    let tm7 = model_file::model(path, &tree, file)?;
     Ok(Existing::read(&tree, &tm7))
 }

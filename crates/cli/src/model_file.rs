@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use kubestride_source::{FileId, FileOrigin, SourceMap};
-use kubestride_tmt::Knowledge;
+use anyhow::{Context as _, Result, bail};
+use kubestride_source::{FileId, FileOrigin, Level, SourceMap};
 use kubestride_tmt::xml::Tree;
+use kubestride_tmt::{Knowledge, Tm7};
 
 /// The text of a `.tm7` or `.tb7` file.
 ///
@@ -31,4 +31,16 @@ pub(crate) fn tree<'t>(path: &Path, text: &'t str) -> Result<(Tree<'t>, FileId)>
 /// A file without one.
 pub(crate) fn knowledge(path: &Path, tree: &Tree<'_>) -> Result<Knowledge> {
     Knowledge::of(tree.root()).with_context(|| format!("there is no template in {}", path.display()))
+}
+
+/// The model that a file holds.
+///
+/// # Errors
+/// A file that holds none.
+pub(crate) fn model(path: &Path, tree: &Tree<'_>, file: FileId) -> Result<Tm7> {
+    let (model, diagnostics) = Tm7::read(file, tree);
+    match diagnostics.iter().find(|d| d.level == Level::Error) {
+        Some(error) => bail!("{}: {}", path.display(), error.message),
+        None => Ok(model),
+    }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use kubestride_tmt::{Tm7, diff, merge};
 
-use crate::model_file::{text, tree};
+use crate::model_file::{model, text, tree};
 use crate::replace;
 
 /// Exit status where models differ, or where a merge left conflicts.
@@ -57,7 +57,7 @@ pub(crate) fn run_diff(arguments: &Diff) -> Result<ExitCode> {
     let read = |path: &Path| -> Result<Tm7> {
         let text = text(path)?;
         let (tree, file) = tree(path, &text)?;
-        Ok(Tm7::read(file, &tree).0)
+        model(path, &tree, file)
     };
     let changes = diff(&read(&arguments.from)?, &read(&arguments.to)?);
     let mut out = anstream::stdout().lock();
@@ -77,9 +77,12 @@ pub(crate) fn run_diff(arguments: &Diff) -> Result<ExitCode> {
 pub(crate) fn run_merge(arguments: &Merge) -> Result<ExitCode> {
     let paths = [&arguments.base, &arguments.ours, &arguments.theirs];
     let texts = [text(paths[0])?, text(paths[1])?, text(paths[2])?];
-    let (base, _) = tree(paths[0], &texts[0])?;
-    let (ours, _) = tree(paths[1], &texts[1])?;
-    let (theirs, _) = tree(paths[2], &texts[2])?;
+    let (base, a) = tree(paths[0], &texts[0])?;
+    let (ours, b) = tree(paths[1], &texts[1])?;
+    let (theirs, c) = tree(paths[2], &texts[2])?;
+    for (path, tree, file) in [(paths[0], &base, a), (paths[1], &ours, b), (paths[2], &theirs, c)] {
+        model(path, tree, file)?;
+    }
     let (merged, conflicts) = merge(&base, &ours, &theirs);
     let target = arguments.output.as_ref().unwrap_or(&arguments.ours);
     replace::replace(target, &merged).with_context(|| format!("cannot write {}", target.display()))?;

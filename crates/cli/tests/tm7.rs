@@ -342,3 +342,50 @@ fn what_does_not_fit_is_said() {
     let run = folder.run(&["diff", "m.tm7", "n.tm7"]);
     assert!(run.status == 1 && run.out.contains("Title: \"admin-ui talks to"), "{run:?}");
 }
+
+#[test]
+fn whole_diagrams_are_merged_and_a_threat_named_twice_is_written_once() {
+    let folder = Folder::new(&[("a.yaml", program::POD.as_bytes())]);
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/online-shop");
+    assert_eq!(folder.run(&["convert", shop, "base.tm7"]).status, 0);
+    let base = folder.read("base.tm7");
+    let diagram = "<DrawingSurfaceModel z:Id=\"i900001\" xmlns:z=\"http://schemas.microsoft.com/2003/10/Serialization/\">\
+                   <Guid xmlns=\"http://schemas.datacontract.org/2004/07/ThreatModeling.Model.Abstracts\">\
+                   22222222-2222-4222-9222-222222222222</Guid><Header>Theirs</Header></DrawingSurfaceModel>";
+    let theirs = base.replacen("</DrawingSurfaceList>", &format!("{diagram}</DrawingSurfaceList>"), 1).replacen(
+        "<Notes/>",
+        "<Notes>n</Notes>",
+        1,
+    );
+    std::fs::write(folder.path().join("theirs.tm7"), theirs).expect("a model");
+    std::fs::write(folder.path().join("other.txt"), "<a/>").expect("a file");
+    let run = folder.run(&["merge", "base.tm7", "base.tm7", "theirs.tm7", "-o", "m.tm7"]);
+    let merged = folder.read("m.tm7");
+    assert!(
+        run.status == 0 && merged.contains("<Header>Theirs</Header>") && merged.contains("<Notes>n</Notes>"),
+        "{run:?}"
+    );
+    // What the merged model no longer differs from is theirs, and the other way round it is a removal.
+    let run = folder.run(&["merge", "theirs.tm7", "theirs.tm7", "base.tm7", "-o", "n.tm7"]);
+    assert!(run.status == 0 && !folder.read("n.tm7").contains("<Header>Theirs</Header>"), "{run:?}");
+    let run = folder.run(&["diff", "other.txt", "base.tm7"]);
+    assert!(run.status == 2, "{run:?}");
+    let key = base.split("<a:Key>").find(|k| k.starts_with("cleartext-traffic")).and_then(|k| k.split('<').next());
+    let key = key.expect("a threat");
+    let number = base.split(key).nth(1).and_then(|r| r.split("<b:Id>").nth(1)?.split('<').next()).expect("a number");
+    let run = folder.run(&["triage", "base.tm7", number, key, "--state", "not-applicable", "--because", "x"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let after = folder.read("base.tm7");
+    assert_eq!(after.matches("<b:State>").count(), base.matches("<b:State>").count());
+    // A threat that controls mitigate and that somebody looks into again is not mitigated.
+    let computed =
+        base.split("<a:KeyValueOfstringThreatpc_P0_PhOB><a:Key>").find(|k| k.contains("[kubestride: in place]"));
+    let computed = computed.and_then(|k| k.split('<').next());
+    let computed = computed.expect("a mitigated threat");
+    assert_eq!(folder.run(&["triage", "base.tm7", computed, "--state", "needs-investigation"]).status, 0);
+    for _ in 0..2 {
+        let shown = folder.run(&["analyze", "base.tm7", "--format", "csv"]).out;
+        assert_eq!(shown.matches(",Needs Investigation,").count(), 1, "{shown}");
+        assert_eq!(folder.run(&["convert", shop, "base.tm7"]).status, 0);
+    }
+}

@@ -50,7 +50,7 @@ fn close(schema: &mut Value) {
 
 #[test]
 fn sarif_is_as_specified() {
-    let Some(corpus) = std::env::var_os("KUBESTRIDE_CORPUS") else {
+    let Some(corpus) = std::env::var_os("KUBESTRIDE_CORPUS").filter(|v| !v.is_empty()) else {
         #[expect(clippy::print_stderr, reason = "whoever runs the tests should know that one did nothing")]
         {
             eprintln!("skipped: KUBESTRIDE_CORPUS is not set");

@@ -24,29 +24,17 @@ pub fn merge(base: &Tree<'_>, ours: &Tree<'_>, theirs: &Tree<'_>) -> (String, Ve
     let mut merge = Merge { patches: Patches::default(), conflicts: Vec::new(), next: next_object(ours) };
     let roots = [base.root(), ours.root(), theirs.root()];
     merge.fields("model", &roots.map(|r| r.child("MetaInformation")));
-    for list in ["Borders", "Lines"] {
-        let of = |root: Xml<'_, '_>| surfaces(root);
-        let [b, o, t] = roots.map(of);
-        for (guid, theirs) in &t {
-            let part = |all: &BTreeMap<String, usize>| all.get(guid).copied();
-            let at = |root, index: Option<usize>| index.and_then(|i| surface(root, i)).and_then(|s| s.child(list));
-            let sides = [at(roots[0], part(&b)), at(roots[1], part(&o)), at(roots[2], Some(*theirs))];
-            merge.list(list, &sides);
-        }
-    }
+    merge.fields("Notes", &roots.map(|r| r.child("Notes")));
+    merge.diagrams(roots);
     merge.list("ThreatInstances", &roots.map(|r| r.child("ThreatInstances")));
     merge.whole("KnowledgeBase", roots.map(|r| r.child("KnowledgeBase")));
     (merge.patches.apply(ours.text()), merge.conflicts)
 }
 
 /// Diagrams by GUID.
-fn surfaces(root: Xml<'_, '_>) -> BTreeMap<String, usize> {
-    let all = root.child("DrawingSurfaceList").into_iter().flat_map(Xml::children).enumerate();
-    all.map(|(i, s)| (s.child_text("Guid").into_owned(), i)).collect()
-}
-
-fn surface<'t, 'a>(root: Xml<'t, 'a>, index: usize) -> Option<Xml<'t, 'a>> {
-    root.child("DrawingSurfaceList")?.children().nth(index)
+fn diagrams<'t, 'a>(root: Xml<'t, 'a>) -> BTreeMap<String, Xml<'t, 'a>> {
+    let all = root.child("DrawingSurfaceList").into_iter().flat_map(Xml::children);
+    all.map(|diagram| (diagram.child_text("Guid").into_owned(), diagram)).collect()
 }
 
 /// The number of the next object that the file does not use.
@@ -111,6 +99,45 @@ fn at<'t, 'a>(xml: Xml<'t, 'a>, path: &str) -> Option<Xml<'t, 'a>> {
 }
 
 impl Merge {
+    /// Diagrams: added, removed and changed ones.
+    fn diagrams(&mut self, roots: [Xml<'_, '_>; 3]) {
+        let [base, ours, theirs] = roots.map(diagrams);
+        let guids: BTreeSet<&String> = base.keys().chain(theirs.keys()).collect();
+        let mut added = String::new();
+        for guid in guids {
+            let sides = [base.get(guid).copied(), ours.get(guid).copied(), theirs.get(guid).copied()];
+            let name = format!("DrawingSurfaceList/{guid}");
+            let header = |diagram: Xml<'_, '_>| Some(diagram.child_text("Header").into_owned());
+            match sides {
+                [None, None, Some(new)] => added.push_str(&self.copied(new)),
+                [Some(old), Some(own), None] if leaves(old) == leaves(own) => {
+                    self.patches.replace(own.range(), String::new());
+                }
+                [Some(_), Some(own), None] => self.conflict(name, header(own), None),
+                [Some(old), None, Some(new)] if leaves(old) != leaves(new) => self.conflict(name, None, header(new)),
+                [_, Some(_), Some(_)] => {
+                    for field in ["Header", "Properties"] {
+                        self.fields(&format!("{name}/{field}"), &sides.map(|s| s?.child(field)));
+                    }
+                    for list in ["Borders", "Lines"] {
+                        self.list(list, &sides.map(|s| s?.child(list)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.add(roots[1].child("DrawingSurfaceList"), "DrawingSurfaceList", added);
+    }
+
+    /// Puts new entries at the end of our list; a conflict if there is no such list.
+    fn add(&mut self, list: Option<Xml<'_, '_>>, part: &str, added: String) {
+        match list {
+            _ if added.is_empty() => {}
+            Some(list) => self.append(list, added),
+            None => self.conflict(part.to_owned(), None, Some("new entries".to_owned())),
+        }
+    }
+
     /// Entries of a list by key: added, removed and changed ones.
     fn list(&mut self, part: &str, sides: &[Option<Xml<'_, '_>>; 3]) {
         let [base, ours, theirs] = sides.map(|side| {
@@ -134,18 +161,17 @@ impl Merge {
                 _ => {}
             }
         }
-        if !added.is_empty()
-            && let Some(list) = sides[1]
-        {
-            self.append(list, added);
-        }
+        self.add(sides[1], part, added);
     }
 
     /// Puts entries at the end of a list, which may be written as one tag.
     fn append(&mut self, list: Xml<'_, '_>, added: String) {
         if list.is_empty_tag() {
-            let attributes: String =
-                list.attributes().iter().map(|(n, v)| format!(" {n}=\"{}\"", crate::write::escaped(v))).collect();
+            let attributes: String = list
+                .attributes()
+                .iter()
+                .map(|(n, v)| format!(" {n}=\"{}\"", crate::write::escaped_attribute(v)))
+                .collect();
             let name = list.qualified_name();
             self.patches.replace(list.range(), format!("<{name}{attributes}>{added}</{name}>"));
         } else {
@@ -157,8 +183,8 @@ impl Merge {
     /// An entry of the other file, with a number of its own for its object.
     fn copied(&mut self, pair: Xml<'_, '_>) -> String {
         renumbered(pair.source(), || {
-            self.next += 1;
-            format!("i{}", self.next - 1)
+            self.next = self.next.saturating_add(1);
+            format!("i{}", self.next.saturating_sub(1))
         })
     }
 

@@ -1,5 +1,7 @@
 //! Decisions written back into a model file.
 
+use std::collections::BTreeSet;
+
 use crate::emit::{self, Stored};
 use crate::threats::State;
 use crate::write::{Patches, escaped};
@@ -60,7 +62,9 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change], new: &[New]) -> Result<String
         numbers.filter_map(|v| v.child_text("Id").parse::<u32>().ok()).max().map_or(0, |n| n.saturating_add(1));
     let mut added = String::new();
     let stored: Vec<Xml<'_, '_>> = tree.root().child("ThreatInstances").into_iter().flat_map(Xml::children).collect();
+    let mut seen = BTreeSet::new();
     for change in changes {
+        let before = patches.len();
         let is = |pair: &&Xml<'_, '_>| {
             pair.child_text("Key") == change.key
                 || pair.child("Value").is_some_and(|v| v.child_text("Id") == change.key)
@@ -68,10 +72,17 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change], new: &[New]) -> Result<String
         let found = stored.iter().find(is);
         let Some(value) = found.and_then(|pair| pair.child("Value")) else {
             let new = new.iter().find(|new| new.key == change.key).ok_or_else(|| Missing(change.key.clone()))?;
+            if !seen.insert((usize::MAX, new.key.as_str())) {
+                continue;
+            }
             added.push_str(&stored_anew(new, change, next));
             next = next.saturating_add(1);
             continue;
         };
+        // A threat may be named twice, by its number and by its key.
+        if !seen.insert((value.range().start, "")) {
+            continue;
+        }
         let set = |name: &str, text: &str, patches: &mut Patches| {
             if let Some(field) = value.child(name).filter(|field| field.text() != text) {
                 patches.set_text(field, text);
@@ -93,7 +104,7 @@ pub fn triage(tree: &Tree<'_>, changes: &[Change], new: &[New]) -> Result<String
         if let Some(priority) = &change.priority {
             set("Priority", priority, &mut patches);
         }
-        if !patches.is_empty() {
+        if patches.len() > before {
             let mut set = |name: &str, text: &str| {
                 if let Some(field) = value.child(name) {
                     patches.set_text(field, text);

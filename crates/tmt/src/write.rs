@@ -65,7 +65,7 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-fn escaped_attribute(text: &str) -> String {
+pub(crate) fn escaped_attribute(text: &str) -> String {
     escaped(text).replace('"', "&quot;").replace('\n', "&#xA;").replace('\t', "&#x9;")
 }
 
@@ -95,6 +95,11 @@ impl Patches {
             text => format!("<{name}{attributes}>{}</{name}>", escaped(text)),
         };
         self.replace(xml.range(), written);
+    }
+
+    /// How many places change.
+    pub fn len(&self) -> usize {
+        self.all.len()
     }
 
     /// Whether nothing changes.

@@ -82,4 +82,13 @@ mod tests {
         let Filter::Or(left, _) = *right else { panic!("{right:?}") };
         assert!(matches!(*left, Filter::Test(Test::Text(_, ref value)) if value == "No"));
     }
+    #[test]
+    fn filters_of_any_length_do_not_exhaust_the_stack() {
+        let file = SourceMap::new().add("a.tb7", "", FileOrigin::Stated);
+        let joined = |count| vec!["source is 'GE.P'"; count].join(" and ");
+        let read = |text: &str| import(text, Span::new(file, 0, 0), &mut Vocabulary::default());
+        assert!(read(&joined(1000)).is_ok());
+        let error = read(&joined(100_000)).expect_err("too many conditions");
+        assert!(error.message.contains("may join 1000 conditions"), "{}", error.message);
+    }
 }

@@ -10,13 +10,16 @@ use crate::TemplateError;
 /// How deep filters may nest, so that a hostile file cannot exhaust the stack.
 const MAX_DEPTH: u32 = 64;
 
+/// Most conditions that a filter joins by `and` and `or`: each is walked inside the one before.
+const MAX_CONDITIONS: u32 = 1000;
+
 /// Parses a filter that stands at `base` in its file.
 ///
 /// # Errors
 /// A mistake in grammar, or a stencil, attribute or value that the vocabulary does not have.
 pub fn parse(text: &str, base: Span, vocabulary: &Vocabulary) -> Result<Filter, TemplateError> {
     let tokens = tokens(text, base)?;
-    let mut parser = Parser { tokens: &tokens, at: 0, end: base, vocabulary, depth: 0 };
+    let mut parser = Parser { tokens: &tokens, at: 0, end: base, vocabulary, depth: 0, conditions: 0 };
     let filter = parser.or()?;
     match parser.peek() {
         None => Ok(filter),
@@ -30,6 +33,7 @@ struct Parser<'a> {
     end: Span,
     vocabulary: &'a Vocabulary,
     depth: u32,
+    conditions: u32,
 }
 
 impl Parser<'_> {
@@ -104,9 +108,19 @@ impl Parser<'_> {
         result
     }
 
+    /// Counts one more condition: they are walked one inside the other.
+    fn joined(&mut self) -> Result<(), TemplateError> {
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
+            return self.error(format!("filters may join {MAX_CONDITIONS} conditions"));
+        }
+        Ok(())
+    }
+
     fn or(&mut self) -> Result<Filter, TemplateError> {
         let mut filter = self.and()?;
         while self.keyword("or") {
+            self.joined()?;
             filter = Filter::Or(Box::new(filter), Box::new(self.and()?));
         }
         Ok(filter)
@@ -115,6 +129,7 @@ impl Parser<'_> {
     fn and(&mut self) -> Result<Filter, TemplateError> {
         let mut filter = self.not()?;
         while self.keyword("and") {
+            self.joined()?;
             filter = Filter::And(Box::new(filter), Box::new(self.not()?));
         }
         Ok(filter)

@@ -21,7 +21,6 @@ use kubestride_template::ThreatType;
 use crate::write::escaped;
 
 pub use existing::Existing;
-pub(crate) use existing::is_touched;
 pub(crate) use names::guid;
 pub(crate) use stored::Stored;
 pub(crate) use surface::REASON;

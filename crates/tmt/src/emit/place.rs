@@ -25,7 +25,8 @@ const PIECES: u32 = 24;
 /// What is drawn where.
 pub(crate) struct Placed {
     /// Boundaries, outer ones first; one may be drawn twice.
-    pub(crate) borders: Vec<(BoundaryId, Area)>,
+    /// Each with how many of the same boundary are drawn before it.
+    pub(crate) borders: Vec<(BoundaryId, usize, Area)>,
     pub(crate) elements: BTreeMap<ElementId, Area>,
     pub(crate) flows: BTreeMap<FlowId, Curve>,
 }
@@ -35,11 +36,14 @@ pub(crate) fn place(model: &Model, drawing: &Drawing, existing: &Existing) -> Pl
         model.boundaries().map(|(id, b)| (model.text(b.identity), id)).collect();
     let elements: BTreeMap<&str, ElementId> = model.elements().map(|(id, e)| (model.text(e.identity), id)).collect();
     let borders = drawing.frames.iter().filter_map(|f| Some((*boundaries.get(f.identity.as_str())?, area(&f.rect))));
-    let kept = |(number, (id, area)): (usize, (BoundaryId, Area))| {
-        let known = existing.areas.get(&border(model, id, number)).copied();
-        (id, known.unwrap_or(area))
+    let mut drawn: BTreeMap<BoundaryId, usize> = BTreeMap::new();
+    let kept = |(id, area): (BoundaryId, Area)| {
+        let count = drawn.entry(id).or_default();
+        let number = *count;
+        *count += 1;
+        (id, number, existing.areas.get(&border(model, id, number)).copied().unwrap_or(area))
     };
-    let borders = borders.enumerate().map(kept).collect();
+    let borders = borders.map(kept).collect();
     let mut placed = Placed { borders, elements: BTreeMap::new(), flows: BTreeMap::new() };
     for shape in &drawing.shapes {
         let known: Vec<ElementId> = shape.identities.iter().filter_map(|i| elements.get(i.as_str()).copied()).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use kubestride_model::{AttributeId, BoundaryId, Confidence, Model, Role, StencilId, SubjectRef, Value};
+use kubestride_model::{AttributeId, BoundaryId, Confidence, Flow, Model, Role, StencilId, SubjectRef, Value};
 use kubestride_template::filter::ExportNames as _;
 
 use super::Xml;
@@ -26,6 +26,13 @@ pub(crate) fn page(name: &str) -> String {
 pub(crate) fn of(model: &Model, subject: SubjectRef) -> String {
     let kind = if matches!(subject, SubjectRef::Flow(_)) { "flow" } else { "element" };
     guid(kind, model.identity_of(subject))
+}
+
+/// What a flow is called in the diagram.
+pub(crate) fn label(model: &Model, flow: &Flow) -> String {
+    let port = flow.port.map(|p| format!(" {p}")).unwrap_or_default();
+    let protocol = Some(model.text(flow.protocol)).filter(|p| *p != "-");
+    format!("{}{port}", protocol.unwrap_or(flow.kind.as_str()))
 }
 
 /// The GUID of a border; one boundary may be drawn twice.
@@ -51,10 +58,10 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
     xml.text.push_str("</Properties>");
     xml.field("TypeId", "DRAWINGSURFACE");
     let _ = write!(xml.text, "<Borders xmlns:a=\"{ARRAYS}\">");
-    for (number, (id, area)) in placed.borders.iter().enumerate() {
+    for (id, number, area) in &placed.borders {
         let boundary = model.boundary(*id);
         let shape = Shape {
-            guid: border(model, *id, number),
+            guid: border(model, *id, *number),
             kind: "BorderBoundary",
             name: model.text(boundary.name),
             stencil: boundary.stencil,
@@ -81,7 +88,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
         );
         close_shape(xml, area, "0");
     }
-    let borders = placed.borders.iter().enumerate().map(|(number, (id, _))| border(model, *id, number));
+    let borders = placed.borders.iter().map(|(id, number, _)| border(model, *id, *number));
     let elements = placed.elements.keys().map(|id| of(model, SubjectRef::Element(*id)));
     by_hand(xml, &existing.shapes, &borders.chain(elements).collect());
     xml.text.push_str("</Borders>");
@@ -89,9 +96,7 @@ pub(crate) fn write(xml: &mut Xml, model: &Model, placed: &Placed, rules: &Rules
     let _ = write!(xml.text, "<Lines xmlns:a=\"{ARRAYS}\">");
     for (id, curve) in &placed.flows {
         let flow = model.flow(*id);
-        let port = flow.port.map(|p| format!(" {p}")).unwrap_or_default();
-        let protocol = Some(model.text(flow.protocol)).filter(|p| *p != "-");
-        let name = format!("{}{port}", protocol.unwrap_or(flow.kind.as_str()));
+        let name = label(model, flow);
         let subject = SubjectRef::Flow(*id);
         let shape = Shape { guid: of(model, subject), kind: "Connector", name: &name, stencil: flow.stencil, subject };
         open(xml, model, &shape, Some(&rules.of_flows), &existing.out_of_scope);
