@@ -18,7 +18,7 @@ use kubestride_source::{FileOrigin, Span};
 use kubestride_template::ThreatType;
 use kubestride_template::filter::Lists;
 
-use crate::{UNUSABLE, analyze_tm7, date, messages, model_file, summary};
+use crate::{UNUSABLE, analyze_tm7, date, messages, model_file, observed, summary};
 
 /// Arguments of `kubestride analyze`.
 #[derive(Debug, Args)]
@@ -48,6 +48,11 @@ pub(crate) struct Arguments {
     /// is not given.
     #[arg(long, value_name = "VERSION", value_parser = kubernetes_version, default_value = "1.37")]
     kubernetes_version: Version,
+
+    /// Traffic that was recorded: flows of Hubble (`hubble observe -o jsonpb`), logs of KubeArmor (`karmor logs
+    /// --json`), or Otterize's ClientIntents. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) observed: Vec<PathBuf>,
 
     /// Show one service with its neighbours in pictures: its name, or its identity such as Deployment/shop/orders.
     #[arg(long, value_name = "SERVICE")]
@@ -170,14 +175,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         namespace: arguments.namespace.clone(),
         ..Default::default()
     };
-    let mut loaded = kubestride_input::load(&arguments.inputs, &options);
+    let recorded = observed::read(&arguments.observed)?;
+    let inputs: Vec<PathBuf> = arguments.inputs.iter().chain(&recorded.manifests).cloned().collect();
+    let mut loaded = kubestride_input::load(&inputs, &options);
+    let observations = recorded.add(&mut loaded);
     let scope = Scope::from(arguments.scope);
     let discover = kubestride_discover::Options {
         scope,
         namespace: arguments.namespace.clone(),
         kubernetes: arguments.kubernetes_version,
     };
-    let discovered = kubestride_discover::discover(&loaded.manifests, &discover);
+    let discovered = kubestride_discover::discover_with(&loaded.manifests, &discover, &observations);
+    if !observations.is_empty() {
+        loaded.diagnostics.push(observed::summary(&discovered));
+    }
     if arguments.verbose {
         messages::progress(&loaded.inputs, &discovered.signals);
     }

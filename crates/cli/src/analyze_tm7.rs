@@ -49,6 +49,9 @@ pub(crate) fn run(arguments: &Arguments, path: &Path, outputs: &[(&Path, &'stati
     if arguments.template.is_some() {
         bail!("--template is for manifests: {} is generated from the template inside", path.display());
     }
+    if !arguments.observed.is_empty() {
+        bail!("--observed is for manifests: shapes of {} have no names of pods", path.display());
+    }
     let mut sources = SourceMap::new();
     let text = match kubestride_input::model_file(path) {
         Ok(text) => text,

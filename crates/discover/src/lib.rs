@@ -11,6 +11,7 @@ mod credentials;
 mod directory;
 mod host_path;
 mod merge;
+pub mod observed;
 mod operated;
 mod pod_index;
 mod resolve;
@@ -20,6 +21,8 @@ mod technology;
 mod traffic;
 mod verdict;
 mod world;
+
+pub use observed::Observation;
 
 use kubestride_manifest::Manifests;
 use kubestride_model::Model;
@@ -67,10 +70,17 @@ pub struct Discovered {
     pub addresses: Vec<Span>,
     /// How many claims each signal made, by its name.
     pub signals: Vec<(&'static str, usize)>,
+    /// How many connections that were seen are about parties that the input does not hold.
+    pub strangers: usize,
 }
 
 /// Builds the model of a set of objects.
 pub fn discover(manifests: &Manifests, options: &Options) -> Discovered {
+    discover_with(manifests, options, &[])
+}
+
+/// Builds the model of a set of objects and of traffic that was seen between them.
+pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[Observation]) -> Discovered {
     let world = world::World::new(manifests, options);
     let mut claims = claims::Claims::default();
     let mut counts = Vec::new();
@@ -79,6 +89,7 @@ pub fn discover(manifests: &Manifests, options: &Options) -> Discovered {
         signal.claim(&world, &mut claims);
         counts.push((signal.name(), claims.count() - before));
     }
+    let strangers = observed::claim(&world, observations, &mut claims);
     let addresses = std::mem::take(&mut claims.reveals);
-    Discovered { model: merge::merge(&world, claims), addresses, signals: counts }
+    Discovered { model: merge::merge(&world, claims, !observations.is_empty()), addresses, signals: counts, strangers }
 }

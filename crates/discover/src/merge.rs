@@ -14,8 +14,9 @@ use crate::verdict::verdict;
 use crate::world::World;
 
 /// Builds the model: boundaries, workloads with their containers, then what flows, controls and names bring.
-pub(crate) fn merge(world: &World<'_>, claims: Claims) -> Model {
+pub(crate) fn merge(world: &World<'_>, claims: Claims, observing: bool) -> Model {
     let mut merger = Merger::new(world);
+    merger.observing = observing;
     merger.workloads();
     for claim in &claims.stores {
         let id = merger.party(&Party::Store(claim.store.clone()), &claim.note);
@@ -69,6 +70,8 @@ struct Merger<'w, 'a> {
     containers: BTreeMap<(usize, String), ContainerId>,
     controls: BTreeMap<String, ControlId>,
     names: BTreeMap<String, NameId>,
+    /// Whether recorded traffic is part of the input.
+    observing: bool,
 }
 
 /// The Kubernetes stencil of a workload kind.
@@ -120,6 +123,7 @@ impl<'w, 'a> Merger<'w, 'a> {
             containers,
             controls,
             names,
+            observing: false,
         }
     }
 
@@ -312,6 +316,17 @@ impl<'w, 'a> Merger<'w, 'a> {
                 // One way in that can be read is enough.
                 self.builder.set(subject, *attribute, *value, evidence);
             }
+        }
+        if self.observing && first.kind == FlowKind::Traffic && !draft.implicit {
+            let seen = claims.iter().find(|c| c.note.origin == Origin::Observed);
+            let declared = claims.iter().any(|c| c.note.origin != Origin::Observed);
+            let (value, note) = match seen {
+                Some(claim) if declared => (Observed::Confirmed, claim.note.clone()),
+                Some(claim) => (Observed::OnlySeen, claim.note.clone()),
+                None => (Observed::NeverSeen, Note::absent(None, "the recorded traffic does not hold it")),
+            };
+            let evidence = self.evidence(&note);
+            self.builder.set(subject, attr::OBSERVED.id, attr::OBSERVED.value(value), evidence);
         }
         let target_port = claims.iter().find_map(|c| c.target_port.or(c.port));
         if first.kind == FlowKind::Traffic

@@ -101,6 +101,11 @@ impl<'a> Service<'a> {
         self.spec.field("externalName")
     }
 
+    /// The address inside the cluster, if it is fixed.
+    pub fn cluster_ip_text(self) -> Option<&'a str> {
+        self.spec.text("clusterIP").filter(|ip| !ip.is_empty() && *ip != "None")
+    }
+
     /// `clusterIP`; `None` (the text) makes a headless Service.
     pub fn cluster_ip(&self) -> Option<Value<'a>> {
         self.spec.field("clusterIP")

@@ -139,6 +139,8 @@ declare_attributes! {
     CREDENTIAL_IN_ADDRESS: YesNo = "credentialInAddress", NO;
     /// It leaves the cluster.
     LEAVES_CLUSTER: YesNo = "leavesCluster", NO;
+    /// Whether traffic that was recorded agrees with it.
+    OBSERVED: Observed = "observed", UNKNOWN;
     /// How it gets in.
     ENTRY: Entry = "entry", UNKNOWN;
     /// Only some source addresses are let in, or the load balancer is internal.

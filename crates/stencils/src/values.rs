@@ -28,6 +28,16 @@ choices! {
         No = "No",
     }
 
+    /// How what is declared and what was seen at run time agree.
+    Observed {
+        /// Declared and seen.
+        Confirmed = "Confirmed",
+        /// Seen, and nothing declares it.
+        OnlySeen = "Only seen",
+        /// Declared, and not seen as long as somebody looked.
+        NeverSeen = "Never seen",
+    }
+
     /// Which user a container runs as.
     RunAs {
         /// The manifest sets user 0.

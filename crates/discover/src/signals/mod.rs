@@ -17,6 +17,7 @@ mod image_supply;
 mod implicit;
 mod ingresses;
 mod injected;
+mod intents;
 mod istio_routes;
 mod mesh;
 mod monitors;
@@ -57,6 +58,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &implicit::Implicit,
     &ingresses::Ingresses,
     &injected::Injected,
+    &intents::Intents,
     &istio_routes::IstioRoutes,
     &mesh::Mesh,
     &monitors::Monitors,
