@@ -78,3 +78,25 @@ fi
 
 # The layout of nested models, beside writing the same drawings.
 cargo run --quiet --profile dist -p kubestride-diagram --example layout_speed
+
+# What an object costs in a cluster of 1,000 and of 10,000 workloads: how it grows with size.
+cargo build --quiet --profile dist -p kubestride-gen
+./target/dist/kubestride-gen --objects 3600 > "$work/small.yaml"
+./target/dist/kubestride-gen --objects 36000 > "$work/large.yaml"
+: > "$work/a"; : > "$work/b"
+i=0
+while [ "$i" -lt "$runs" ]; do
+    cpu 5 ./target/dist/kubestride analyze "$work/small.yaml" -q -o "$work/x.flows.tsv" >> "$work/a"
+    cpu 1 ./target/dist/kubestride analyze "$work/large.yaml" -q -o "$work/x.flows.tsv" >> "$work/b"
+    i=$((i + 1))
+done
+python3 - "$work/small.yaml" "$work/large.yaml" "$work/a" "$work/b" <<'PYTHON'
+import statistics, sys
+small, large, a, b = sys.argv[1:]
+objects = [open(path).read().count("\nkind: ") for path in (small, large)]
+times = [statistics.median(float(x) for x in open(path)) for path in (a, b)]
+each = [t / n * 1e6 for t, n in zip(times, objects)]
+print(f"generated: {objects[0]} objects {times[0]*1000:.0f} ms CPU, {objects[1]} objects {times[1]*1000:.0f} ms, "
+      f"cost of one object {each[0]:.1f} and {each[1]:.1f} us, ratio {each[1]/each[0]:.2f}")
+PYTHON
+/usr/bin/time -f "generated, large: peak memory %M KB" ./target/dist/kubestride analyze "$work/large.yaml" -q -o "$work/x.flows.tsv" > /dev/null
