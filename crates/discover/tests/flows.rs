@@ -4,20 +4,24 @@ use std::sync::Arc;
 
 use kubestride_discover::{Options, Scope, discover};
 use kubestride_manifest::Manifests;
-use kubestride_model::{FlowKind, SubjectRef};
+use kubestride_model::{FlowKind, Model, SubjectRef};
 use kubestride_policy::pod_security::Version;
 use kubestride_source::FileId;
 use kubestride_yaml::{Limits, read};
 
-/// The flows between workloads and outside, in order.
-fn flows(text: &str) -> Vec<String> {
+fn model(text: &str) -> Model {
     let mut manifests = Manifests::new();
     for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
         manifests.add(document.tree.expect("a document"), 0);
     }
     manifests.finish("default");
     let options = Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-    let model = discover(&manifests, &options).model;
+    discover(&manifests, &options).model
+}
+
+/// The flows between workloads and outside, in order.
+fn flows(text: &str) -> Vec<String> {
+    let model = model(text);
     let name = |id| model.identity_of(SubjectRef::Element(id)).to_owned();
     let shown = model.flows().filter(|(_, f)| !f.implicit && matches!(f.kind, FlowKind::Traffic | FlowKind::Exposure));
     let mut flows: Vec<String> = shown
@@ -212,4 +216,41 @@ metadata: {name: sentry, labels: {app: dapr-sentry}}
 spec: {containers: [{name: c, image: example/sentry}]}
 ";
     assert_eq!(flows(text), ["Pod/default/shop -> Pod/default/sentry:50001 likely"]);
+}
+
+#[test]
+fn policies_about_running_processes_do_what_action_and_posture_say() {
+    let policy = |action: &str| {
+        format!(
+            "---
+apiVersion: v1
+kind: Namespace
+metadata: {{name: default, annotations: {{kubearmor-file-posture: block}}}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {{name: other}}
+---
+apiVersion: security.kubearmor.com/v1
+kind: KubeArmorPolicy
+metadata: {{name: p, namespace: NAMESPACE}}
+spec: {{selector: {{matchLabels: {{app: shop}}}}, process: {{matchPaths: [{{path: /bin/sh}}]}}, action: {action}}}
+{}",
+            app("shop", 8080, "")
+        )
+    };
+    let cases = [
+        ("Block", "other", "Blocks"),
+        ("Audit", "default", "Alerts"),
+        ("Allow", "other", "Alerts"),
+        ("Allow", "default", "Blocks"),
+    ];
+    for (action, namespace, expected) in cases {
+        let model = model(&policy(action).replace("NAMESPACE", namespace));
+        let (id, control) = model.controls().next().expect("a control");
+        let attribute = model.vocabulary().find_attribute("runtimeEffect").expect("an attribute");
+        let value = model.value(SubjectRef::Control(id), attribute).expect("an effect");
+        assert_eq!(model.value_text(attribute, value), expected, "{action} in {namespace}");
+        assert_eq!(control.applies_to.len(), usize::from(namespace == "default"));
+    }
 }

@@ -141,6 +141,8 @@ declare_attributes! {
     LEAVES_CLUSTER: YesNo = "leavesCluster", NO;
     /// Whether traffic that was recorded agrees with it.
     OBSERVED: Observed = "observed", UNKNOWN;
+    /// What a runtime policy does with what it forbids.
+    RUNTIME_EFFECT: RuntimeEffect = "runtimeEffect", UNKNOWN;
     /// How it gets in.
     ENTRY: Entry = "entry", UNKNOWN;
     /// Only some source addresses are let in, or the load balancer is internal.

@@ -143,7 +143,7 @@ declare_stencils! {
     /// A ResourceQuota or a LimitRange.
     RESOURCE_LIMIT: Control "Resource limit" < CONTROL [];
     /// A policy for run time: KubeArmor.
-    RUNTIME_POLICY: Control "Runtime policy" < CONTROL [];
+    RUNTIME_POLICY: Control "Runtime policy" < CONTROL [RUNTIME_EFFECT];
 
     /// A Kubernetes Service.
     SERVICE: Name "Service" [EXTERNAL_IPS, EXTERNAL_NAME, SELECTS_NOTHING];

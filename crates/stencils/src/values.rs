@@ -38,6 +38,14 @@ choices! {
         NeverSeen = "Never seen",
     }
 
+    /// What a policy about running processes does with what it forbids.
+    RuntimeEffect {
+        /// It is stopped.
+        Blocks = "Blocks",
+        /// It happens, and somebody is told.
+        Alerts = "Alerts",
+    }
+
     /// Which user a container runs as.
     RunAs {
         /// The manifest sets user 0.

@@ -94,7 +94,7 @@ fn pod_security(world: &World<'_>, namespace: &str, claims: &mut Claims) {
 
 fn cluster(world: &World<'_>, claims: &mut Claims) {
     let sensor = world.workloads.iter().find(|w| {
-        w.object().kind() == "DaemonSet" && w.technology.is_some_and(|(t, _)| t.class == TechnologyClass::RuntimeSensor)
+        w.technology.is_some_and(|(t, _)| t.class == TechnologyClass::RuntimeSensor) && w.object().kind() == "DaemonSet"
     });
     if let Some(sensor) = sensor {
         let note = Note::stated(sensor.span(), format!("{} watches the nodes", sensor.identity));
@@ -107,7 +107,7 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
         world
             .workloads
             .iter()
-            .find(|w| w.object().kind() == "DaemonSet" && w.technology.is_some_and(|(t, _)| t.name == name))
+            .find(|w| w.technology.is_some_and(|(t, _)| t.name == name) && w.object().kind() == "DaemonSet")
     };
     let enforcing = plugin("Calico").or(plugin("Cilium")).map(|w| (w, YesNo::Yes));
     // Flannel alone enforces nothing; with a policy engine beside it, it does.

@@ -25,6 +25,7 @@ mod network_policies;
 mod operators;
 mod role_bindings;
 mod routes;
+mod runtime_policies;
 mod services;
 mod stores;
 mod workloads;
@@ -66,6 +67,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &operators::Operators,
     &role_bindings::RoleBindings,
     &routes::Routes,
+    &runtime_policies::RuntimePolicies,
     &services::Services,
     &stores::Stores,
     &workloads::Workloads,
