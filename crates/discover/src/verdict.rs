@@ -4,7 +4,7 @@ use kubestride_model::{AttributeId, Value};
 use kubestride_policy::network::{Answer, Direction, PeerKind, Rule};
 use kubestride_policy::{Cited, Pod};
 use kubestride_stencils::attributes as attr;
-use kubestride_stencils::values::YesNo;
+use kubestride_stencils::values::{PolicyVerdict, YesNo};
 
 use crate::claims::{Note, Party};
 use crate::world::World;
@@ -40,6 +40,33 @@ pub(crate) fn verdict(
     let named = named_by(world, &target, admitting.flatten())?;
     let note = Note::stated(named.span, format!("{} admits the caller", named.identity));
     Some((attr::POLICY_ADMITTED.id, attr::POLICY_ADMITTED.value(YesNo::Yes), note))
+}
+
+/// What policies say about a TCP connection between workloads, with each rule that says so in either direction.
+pub(crate) fn rules(
+    world: &World<'_>,
+    source: &Party,
+    target: &Party,
+    port: Option<u16>,
+) -> Option<(Value, Vec<Note>)> {
+    // In a fragment another policy may be elsewhere.
+    let (Party::Workload(source), Party::Workload(target), true) = (source, target, world.absence_counts()) else {
+        return None;
+    };
+    let known = |index: &usize| world.workloads.get(*index).filter(|w| w.operated.is_none());
+    let (source, target) = (known(source)?, known(target)?);
+    let (verdict, by) = match world.network.allows(&source.policy_pod(), &target.policy_pod(), port, "TCP") {
+        Answer::Allowed(by) => (PolicyVerdict::Allowed, by),
+        Answer::Denied(by) => (PolicyVerdict::Denied, by),
+        Answer::Unrestricted => (PolicyVerdict::Unrestricted, Vec::new()),
+        Answer::Undetermined(_) => return None,
+    };
+    let word = if verdict == PolicyVerdict::Denied { "stops it" } else { "lets it through" };
+    let mut notes: Vec<Note> = by.into_iter().map(|c| Note::stated(c.span, format!("{} {word}", c.identity))).collect();
+    if notes.is_empty() {
+        notes.push(Note::absent(Some(target.span()), "no policy selects either end for it"));
+    }
+    Some((attr::POLICY_VERDICT.value(verdict), notes))
 }
 
 /// The rule for the target, among those that let the connection through, that does not let everybody through.

@@ -254,3 +254,36 @@ spec: {{selector: {{matchLabels: {{app: shop}}}}, process: {{matchPaths: [{{path
         assert_eq!(control.applies_to.len(), usize::from(namespace == "default"));
     }
 }
+
+#[test]
+fn flows_know_which_rules_are_about_them() {
+    let apps = app("shop", 8080, "env: [{name: CART_ADDR, value: 'cart:7070'}]") + &app("cart", 7070, "");
+    let policy = |kind: &str, from: &str| {
+        format!(
+            "---
+apiVersion: {kind}
+metadata: {{name: p}}
+spec: {{podSelector: {{matchLabels: {{app: cart}}}}, ingress: [{{from: [{{podSelector: {{matchLabels: {{app: {from}}}}}}}]}}]}}
+"
+        )
+    };
+    let native = "networking.k8s.io/v1\nkind: NetworkPolicy";
+    let cases = [
+        (String::new(), "Unrestricted", "no policy selects either end for it"),
+        (policy(native, "shop"), "Allowed", "NetworkPolicy/default/p lets it through"),
+        (policy(native, "other"), "Denied", "NetworkPolicy/default/p stops it"),
+        // What is not evaluated may say otherwise.
+        (policy("cilium.io/v2\nkind: CiliumNetworkPolicy", "shop"), "", ""),
+    ];
+    for (policies, expected, why) in cases {
+        let model = model(&(policies + &apps));
+        let is_call = |f: &kubestride_model::Flow| f.kind == FlowKind::Traffic && !f.implicit;
+        let (id, _) = model.flows().find(|(_, f)| is_call(f)).expect("a flow");
+        let attribute = model.vocabulary().find_attribute("policyVerdict").expect("an attribute");
+        let subject = SubjectRef::Flow(id);
+        let value = model.values(subject).iter().find(|(a, _)| *a == attribute).map(|(_, v)| *v);
+        assert_eq!(value.map(|v| model.value_text(attribute, v)).unwrap_or_default(), expected);
+        let evidence: Vec<&str> = model.value_evidence(subject, attribute).iter().map(|e| model.text(e.note)).collect();
+        assert_eq!(evidence.join(","), why);
+    }
+}

@@ -135,6 +135,8 @@ declare_attributes! {
     POLICY_ADMITTED: YesNo = "policyAdmitted", NO;
     /// Network policies forbid it, although an address for it is configured.
     POLICY_DENIED: YesNo = "policyDenied", NO;
+    /// What network policies say about it, assuming that the network plugin enforces them.
+    POLICY_VERDICT: PolicyVerdict = "policyVerdict", UNKNOWN;
     /// Its address holds a password.
     CREDENTIAL_IN_ADDRESS: YesNo = "credentialInAddress", NO;
     /// It leaves the cluster.

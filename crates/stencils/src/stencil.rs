@@ -84,7 +84,7 @@ declare_stencils! {
     /// A network connection between workloads or to an outside party.
     TRAFFIC: Flow "Traffic" < FLOW [
         PORT, ENCRYPTION, AUTHENTICATION, POLICY_ADMITTED, POLICY_DENIED, CREDENTIAL_IN_ADDRESS, LEAVES_CLUSTER,
-        OBSERVED,
+        OBSERVED, POLICY_VERDICT,
     ];
     /// Reachability from outside the cluster.
     EXPOSURE: Flow "Exposure" < FLOW [

@@ -38,6 +38,16 @@ choices! {
         NeverSeen = "Never seen",
     }
 
+    /// What network policies say about a connection, seen from both ends.
+    PolicyVerdict {
+        /// Rules let it through.
+        Allowed = "Allowed",
+        /// Policies stop it.
+        Denied = "Denied",
+        /// No policy is about it.
+        Unrestricted = "Unrestricted",
+    }
+
     /// What a policy about running processes does with what it forbids.
     RuntimeEffect {
         /// It is stopped.

@@ -16,12 +16,20 @@ const NETWORKS: [(&str, &str); 4] = [
 ];
 
 /// Kinds of policies that are not evaluated.
-const POLICIES: [(&str, &str); 4] = [
+const POLICIES: [(&str, &str); 6] = [
+    ("crd.projectcalico.org", "NetworkPolicy"),
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"),
     ("cilium.io", "CiliumNetworkPolicy"),
     ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("projectcalico.org", "NetworkPolicy"),
     ("projectcalico.org", "GlobalNetworkPolicy"),
 ];
+
+/// Whether all kinds of network policies in the input are evaluated. Where others are, they may let through what the
+/// evaluated ones stop.
+pub fn are_all_evaluated(manifests: &Manifests) -> bool {
+    POLICIES.into_iter().all(|(group, kind)| manifests.by_custom_kind(group, kind).next().is_none())
+}
 
 /// Everything that makes answers about connections uncertain.
 pub fn limits(manifests: &Manifests, admin: &AdminPolicies, default_namespace: &str) -> Vec<Diagnostic> {

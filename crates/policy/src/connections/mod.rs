@@ -21,7 +21,7 @@ use crate::network::NetworkPolicies;
 
 pub use endpoints::{Range, Workload};
 pub use eval::{End, Evaluator, Verdict};
-pub use limits::limits;
+pub use limits::{are_all_evaluated, limits};
 pub use networks::Network;
 pub use ports::PortSet;
 
