@@ -287,3 +287,32 @@ spec: {{podSelector: {{matchLabels: {{app: cart}}}}, ingress: [{{from: [{{podSel
         assert_eq!(evidence.join(","), why);
     }
 }
+
+#[test]
+fn a_route_into_another_namespace_needs_a_grant() {
+    let route = "---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: edge}
+spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: shop, namespace: default, port: 8080}]}]}
+";
+    let grant = |from: &str, to: &str| {
+        format!(
+            "---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {{name: g}}
+spec:
+  from: [{{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: {from}}}]
+  to: [{{group: '', kind: Service{to}}}]
+"
+        )
+    };
+    let entered = ["external/internet -> Deployment/default/shop certain"];
+    let with = |grant: &str| flows(&(route.to_owned() + grant + &app("shop", 8080, "")));
+    assert!(with("").is_empty());
+    assert!(with(&grant("other", "")).is_empty());
+    assert!(with(&grant("edge", ", name: cart")).is_empty());
+    assert_eq!(with(&grant("edge", "")), entered);
+    assert_eq!(with(&grant("edge", ", name: shop")), entered);
+}

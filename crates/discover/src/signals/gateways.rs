@@ -64,6 +64,23 @@ fn listener_tls(world: &World<'_>, route: Object<'_>, parent: Value<'_>) -> Opti
     result
 }
 
+/// Whether a ReferenceGrant of the namespace of a Service lets routes of another namespace name it:
+/// <https://gateway-api.sigs.k8s.io/api-types/referencegrant/>
+fn is_granted(world: &World<'_>, route: Object<'_>, from: &str, namespace: &str, service: &str) -> bool {
+    let is = |value: Value<'_>, key: &str, text: &str| value.get(key).and_then(|v| v.as_str()) == Some(text);
+    let grants = |grant: Object<'_>| {
+        let list = |key: &str| -> Vec<Value<'_>> {
+            grant.spec().and_then(|s| s.get(key)).into_iter().flat_map(|l| l.items()).collect()
+        };
+        let admits =
+            |f: &Value<'_>| is(*f, "group", GROUP) && is(*f, "kind", route.kind()) && is(*f, "namespace", from);
+        let names = |t: &Value<'_>| is(*t, "kind", "Service") && (t.get("name").is_none() || is(*t, "name", service));
+        list("from").iter().any(admits) && list("to").iter().any(names)
+    };
+    let mut all = world.manifests.by_custom_kind(GROUP, "ReferenceGrant");
+    all.any(|grant| world.namespace_of(grant) == namespace && grants(grant))
+}
+
 fn claim_backend(
     world: &World<'_>,
     route: Object<'_>,
@@ -77,6 +94,10 @@ fn claim_backend(
     let Some(name) = backend.get("name").and_then(|n| n.as_str()) else { return };
     let own = world.namespace_of(route);
     let namespace = backend.get("namespace").and_then(|n| n.as_str()).unwrap_or(&own);
+    // Without a grant a Gateway does not hand requests to another namespace.
+    if namespace != own && world.absence_counts() && !is_granted(world, route, &own, namespace, name) {
+        return;
+    }
     let port = backend.get("port").and_then(|p| p.as_i64()).and_then(|p| u16::try_from(p).ok());
     let note = Note::stated(backend.span(), format!("{} {} routes to Service {name}", route.kind(), route.name()));
     let describe = |mut claim: FlowClaim| {
