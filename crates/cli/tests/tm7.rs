@@ -247,6 +247,8 @@ fn manifests_become_a_model_that_keeps_what_people_did() {
     assert_eq!(before.matches(">101<").count(), after.matches(">101<").count());
     let again = folder.run(&["convert", shop, "m.tm7"]);
     assert_eq!((again.status, folder.read("m.tm7")), (0, after));
+    let markdown = folder.run(&["analyze", "m.tm7", "--format", "md"]).out;
+    assert!(markdown.contains("Not Applicable: a test network"), "{markdown}");
     // And they write about the model, set a priority, and take a flow out of scope.
     let written = folder.read("m.tm7").replacen("<Owner/>", "<Owner>Olga</Owner>", 1);
     let scoped = |text: &str| {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use kubestride_analysis::{Severity, State, Threat};
+use kubestride_model::SubjectRef;
 use kubestride_template::ThreatType;
 
 use super::escape::{code, text};
@@ -27,8 +28,11 @@ pub(crate) fn write(report: &Report<'_>, summary: &Summary, out: &mut dyn Write)
         let belongs = |t: &&Threat| t.state().is_open() && t.rating.severity == severity;
         group(report, &title, belongs, &mut explained, out)?;
     }
-    let title = format!("Mitigated: {}", summary.in_state(State::Mitigated));
-    group(report, &title, |t| t.state() == State::Mitigated, &mut explained, out)
+    for state in [State::Mitigated, State::NotApplicable, State::Accepted] {
+        let title = format!("{}: {}", state.title(), summary.in_state(state));
+        group(report, &title, |t| t.state() == state, &mut explained, out)?;
+    }
+    Ok(())
 }
 
 fn group(
@@ -65,7 +69,15 @@ fn group(
 fn one(report: &Report<'_>, threat_type: &ThreatType, threat: &Threat, out: &mut dyn Write) -> io::Result<()> {
     let title = text(&threat.title(threat_type, report.model));
     let identity = code(report.model.identity_of(threat.subject));
-    writeln!(out, "- **{title}** ({identity})")?;
+    // Flows of a drawn model have GUIDs, which tell nobody which flow is meant.
+    let between = match (report.drawn.is_empty(), threat.subject) {
+        (false, SubjectRef::Flow(_)) => format!("{}, ", text(&report.model.name_of(threat.subject))),
+        _ => String::new(),
+    };
+    writeln!(out, "- **{title}** ({between}{identity})")?;
+    if let Some(decision) = threat.decision.as_ref().filter(|d| !d.justification.is_empty()) {
+        writeln!(out, "  - {}: {}", decision.state.title(), text(&decision.justification))?;
+    }
     writeln!(out, "  - {}", text(&threat.why(threat_type, report.model)))?;
     for cited in threat.evidence.iter().take(PLACES) {
         writeln!(out, "  - {}", evidence(&locate(report, cited)))?;
