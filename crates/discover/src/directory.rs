@@ -55,10 +55,7 @@ fn targets<'o>(world: &World<'_>, namespace: &str, object: Object<'o>) -> Vec<(&
 }
 
 fn of_text(world: &World<'_>, namespace: &str, key: &str, text: &str) -> Vec<usize> {
-    let mut addresses = address::find(text);
-    if addresses.is_empty() && crate::traffic::is_address_key(key) {
-        addresses.extend(address::bare(text));
-    }
+    let addresses = crate::traffic::addresses(key, text);
     let service = |a: &address::Address| match resolve(world, namespace, &a.host) {
         Resolved::Service(service) => service.workloads.clone(),
         _ => Vec::new(),

@@ -3,8 +3,9 @@
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, YesNo};
+use kubestride_yaml::Value;
 
-use crate::address::Address;
+use crate::address::{self, Address};
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::credentials;
 use crate::resolve::{Resolved, resolve};
@@ -100,6 +101,36 @@ pub(crate) fn is_address_key(key: &str) -> bool {
 pub(crate) fn is_not_called(key: &str) -> bool {
     let joined = key_words(key).join("_");
     NOT_CALLED.iter().any(|word| joined.contains(word))
+}
+
+/// The addresses of a value: those that say so themselves, or the whole value where its key says that it is one.
+pub(crate) fn addresses(key: &str, text: &str) -> Vec<Address> {
+    let mut found = address::find(text);
+    if found.is_empty() && is_address_key(key) {
+        found.extend(address::bare(text));
+    }
+    found
+}
+
+/// Claims the flows of all addresses in a field of a custom resource, and shows those that it read as such. How sure
+/// hosts outside are is `outside`; `why` says what the field is.
+pub(crate) fn claim_field(
+    world: &World<'_>,
+    source: usize,
+    (key, value): (&str, Value<'_>),
+    outside: Confidence,
+    why: &str,
+    claims: &mut Claims,
+) {
+    let Some(text) = value.as_str() else { return };
+    for address in addresses(key, text) {
+        let place = value.subspan(address.range.clone());
+        let note = Note::stated(place.unwrap_or(value.span()), why);
+        let finding = Finding { key, port: None, inside: Confidence::Likely, outside, note };
+        if claim(world, source, &address, &finding, claims) {
+            claims.reveals.extend(place);
+        }
+    }
 }
 
 /// Claims the flows of one address. Says whether it was read as an address, so that it may be shown.

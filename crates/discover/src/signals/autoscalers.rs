@@ -1,12 +1,10 @@
 //! KEDA: the systems that its operator asks, to decide how many pods a workload needs.
 
 use kubestride_model::Confidence;
-use kubestride_yaml::Value;
 
 use super::Signal;
-use crate::address;
-use crate::claims::{Claims, Note};
-use crate::traffic::{self, Finding};
+use crate::claims::Claims;
+use crate::traffic;
 use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct Autoscalers;
@@ -29,33 +27,12 @@ impl Signal for Autoscalers {
                 let triggers = object.spec().and_then(|s| s.get("triggers"));
                 for metadata in triggers.into_iter().flat_map(|t| t.items()).filter_map(|t| t.get("metadata")) {
                     for entry in metadata.entries() {
-                        asked(
-                            world,
-                            operator,
-                            entry.key,
-                            entry.value,
-                            &object.identity(&world.options.namespace),
-                            claims,
-                        );
+                        let why = format!("{} of a trigger of {}", entry.key, object.identity(&world.options.namespace));
+                        let field = (entry.key, entry.value);
+                        traffic::claim_field(world, operator, field, Confidence::Likely, &why, claims);
                     }
                 }
             }
-        }
-    }
-}
-
-fn asked(world: &World<'_>, operator: usize, key: &str, value: Value<'_>, object: &str, claims: &mut Claims) {
-    let Some(text) = value.as_str() else { return };
-    let mut addresses = address::find(text);
-    if addresses.is_empty() && traffic::is_address_key(key) {
-        addresses.extend(address::bare(text));
-    }
-    for address in addresses {
-        let place = value.subspan(address.range.clone());
-        let note = Note::stated(place.unwrap_or(value.span()), format!("{key} of a trigger of {object}"));
-        let finding = Finding { key, port: None, inside: Confidence::Likely, outside: Confidence::Likely, note };
-        if traffic::claim(world, operator, &address, &finding, claims) {
-            claims.reveals.extend(place);
         }
     }
 }

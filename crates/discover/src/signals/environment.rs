@@ -98,12 +98,9 @@ fn data(object: Object<'_>) -> Vec<secret_data::Entry<'_>> {
 fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: &[Variable<'_>], claims: &mut Claims) {
     let text_of = |name: &str| variables.iter().find(|v| v.name == name).map(|v| v.text.trim());
     for variable in variables {
-        let mut addresses = address::find(&variable.text);
+        let mut addresses = traffic::addresses(&variable.name, &variable.text);
         if addresses.is_empty() && traffic::is_address_key(&variable.name) {
-            addresses.extend(address::bare(&variable.text));
-            if addresses.is_empty() {
-                addresses.extend(host_list(&variable.text));
-            }
+            addresses.extend(host_list(&variable.text));
         }
         for address in addresses {
             let port = sibling_port(&variable.name, &text_of);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kubestride_manifest::{LabelSelector, Labels, Object};
-use kubestride_model::{Confidence, FlowKind};
+use kubestride_model::FlowKind;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, Entry, YesNo};
 use kubestride_yaml::Value;
@@ -51,12 +51,12 @@ fn routes(
     world: &World<'_>,
     service: Object<'_>,
     gateway: Option<Object<'_>>,
-    visited: &mut BTreeSet<(String, bool)>,
+    visited: &mut BTreeSet<String>,
     claims: &mut Claims,
 ) {
     let identity = service.identity(&world.options.namespace);
     let key = format!("{identity} {}", gateway.map(|g| g.identity(&world.options.namespace)).unwrap_or_default());
-    if !visited.insert((key, gateway.is_some())) {
+    if !visited.insert(key) {
         return;
     }
     let Some(spec) = service.spec() else { return };
@@ -142,7 +142,6 @@ fn enter(
             let mut claim = FlowClaim::new(source, target.clone(), FlowKind::Traffic, note.clone());
             (claim.port, claim.target_port, claim.via) = (port.or(target_port), target_port, via.clone());
             claim.protocol = Some(protocol.to_owned());
-            claim.confidence = Confidence::Certain;
             claims.flows.push(claim);
         }
     }

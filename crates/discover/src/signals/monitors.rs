@@ -1,7 +1,7 @@
 //! Who is scraped for metrics: ServiceMonitor, PodMonitor and Probe of the Prometheus operator, and the annotations
 //! `prometheus.io/scrape` where a Prometheus of the input is configured to heed them.
 
-use kubestride_manifest::{LabelSelector, Labels, Object};
+use kubestride_manifest::{LabelSelector, Object};
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_policy::Namespaces;
 use kubestride_yaml::Value;
@@ -21,9 +21,13 @@ impl Signal for Monitors {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        let (all, namespaces) = (prometheuses(world), Namespaces::read(world.manifests));
         for (kind, field) in [("ServiceMonitor", "serviceMonitor"), ("PodMonitor", "podMonitor"), ("Probe", "probe")] {
             for monitor in world.manifests.by_custom_kind(GROUP, kind) {
-                let scrapers: Vec<usize> = scrapers(world, monitor, field).collect();
+                let scrapers = scrapers(world, &all, &namespaces, monitor, field);
+                if scrapers.is_empty() {
+                    continue;
+                }
                 match kind {
                     "ServiceMonitor" => services(world, monitor, &scrapers, claims),
                     "PodMonitor" => pods(world, monitor, &scrapers, claims),
@@ -37,26 +41,34 @@ impl Signal for Monitors {
     }
 }
 
-/// The Prometheus resources that select a monitor. A selector that is not set selects nothing; a namespace selector
-/// that is not set, the resource's own namespace.
-fn scrapers(world: &World<'_>, monitor: Object<'_>, field: &str) -> impl Iterator<Item = usize> {
+/// The Prometheus resources of the input.
+fn prometheuses(world: &World<'_>) -> Vec<usize> {
+    let is = |w: &WorkloadInfo<'_>| w.operated.is_some_and(|k| matches!(k.kind, "Prometheus" | "PrometheusAgent"));
+    world.workloads.iter().enumerate().filter(|(_, w)| is(w)).map(|(index, _)| index).collect()
+}
+
+/// Those of the Prometheus resources that select a monitor. A selector that is not set selects nothing; a namespace
+/// selector that is not set, the resource's own namespace.
+fn scrapers(
+    world: &World<'_>,
+    all: &[usize],
+    namespaces: &Namespaces<'_>,
+    monitor: Object<'_>,
+    field: &str,
+) -> Vec<usize> {
     let namespace = world.namespace_of(monitor);
-    let labels = Labels::read(monitor.root().get("metadata").and_then(|m| m.get("labels")));
-    let selects = move |w: &WorkloadInfo<'_>| {
-        if !w.operated.is_some_and(|k| matches!(k.kind, "Prometheus" | "PrometheusAgent")) {
-            return false;
-        }
-        let Some(spec) = w.object().spec() else { return false };
+    let labels = monitor.label_set();
+    let selects = |index: &&usize| {
+        let Some(workload) = world.workloads.get(**index) else { return false };
+        let Some(spec) = workload.object().spec() else { return false };
         let set = |name: String| spec.get(&name).filter(|v| !v.is_null()).map(LabelSelector::read);
         let here = match set(format!("{field}NamespaceSelector")) {
-            None => w.namespace == namespace,
-            Some(selector) => selector.matches(&Namespaces::read(world.manifests).labels(&namespace)),
+            None => workload.namespace == namespace,
+            Some(selector) => selector.matches(&namespaces.labels(&namespace)),
         };
         here && set(format!("{field}Selector")).is_some_and(|selector| selector.matches(&labels))
     };
-    let found: Vec<usize> =
-        world.workloads.iter().enumerate().filter(|(_, w)| selects(w)).map(|(index, _)| index).collect();
-    found.into_iter()
+    all.iter().filter(selects).copied().collect()
 }
 
 /// Whether a monitor looks into a namespace.
@@ -92,8 +104,7 @@ fn pod_port(endpoint: Value<'_>, workload: &WorkloadInfo<'_>) -> Option<u16> {
 fn services(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut Claims) {
     let Some(selector) = selector(monitor) else { return };
     for service in &world.services {
-        let labels = Labels::read(service.service.object.root().get("metadata").and_then(|m| m.get("labels")));
-        if !selector.matches(&labels) || !looks_into(world, monitor, &service.namespace) {
+        if !looks_into(world, monitor, &service.namespace) || !selector.matches(&service.service.object.label_set()) {
             continue;
         }
         for endpoint in endpoints(monitor, "endpoints") {

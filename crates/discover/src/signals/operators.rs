@@ -5,9 +5,8 @@ use kubestride_stencils::attributes as attr;
 use kubestride_yaml::{Kind, Value};
 
 use super::Signal;
-use crate::address;
 use crate::claims::{Claims, FlowClaim, Note, Party, Subject};
-use crate::traffic::{self, Finding};
+use crate::traffic;
 use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct Operators;
@@ -81,19 +80,10 @@ fn settings(
     for item in value.items() {
         settings(world, index, workload, key, item, claims);
     }
-    let Some(text) = value.as_str().filter(|_| value.kind() == Kind::Str) else { return };
-    let mut addresses = address::find(text);
-    if addresses.is_empty() && traffic::is_address_key(key) {
-        addresses.extend(address::bare(text));
-    }
-    for address in addresses {
-        let place = value.subspan(address.range.clone());
-        let note = Note::stated(place.unwrap_or(value.span()), format!("{key} of {}", workload.identity));
+    if value.kind() == Kind::Str {
         let outside = if traffic::is_address_key(key) { Confidence::Likely } else { Confidence::Possible };
-        let finding = Finding { key, port: None, inside: Confidence::Likely, outside, note };
-        if traffic::claim(world, index, &address, &finding, claims) {
-            claims.reveals.extend(place);
-        }
+        let why = format!("{key} of {}", workload.identity);
+        traffic::claim_field(world, index, (key, value), outside, &why, claims);
     }
 }
 
