@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use kubestride_policy::connections::{Connection, Connections, End, Workload};
+use kubestride_policy::connections::{Connection, Connections, Workload};
+use kubestride_policy::network::{Effect, Reason};
 use kubestride_source::SourceMap;
 
 use crate::{UNUSABLE, messages};
@@ -92,19 +93,33 @@ fn explain(
     sources: &SourceMap,
     out: &mut dyn std::io::Write,
 ) -> Result<()> {
-    let verdict = connections.between(End::Workload(from), End::Workload(to));
-    if verdict.ports.is_empty() {
+    let Some(verdict) = connections.between(from, to) else {
+        writeln!(out, "{} => {} : No Connections", from.name, to.name)?;
+        writeln!(out, "  they are in different networks")?;
+        return Ok(());
+    };
+    if verdict.ports().is_empty() {
         writeln!(out, "{} => {} : No Connections", from.name, to.name)?;
     }
-    for (what, (ports, by)) in [("may send", &verdict.egress), ("may accept", &verdict.ingress)] {
-        let who = if what == "may send" { &from.name } else { &to.name };
-        writeln!(out, "  {who} {what}: {ports}")?;
-        if by.is_empty() {
+    if !verdict.unknown().is_empty() {
+        writeln!(out, "  not known: {}", verdict.unknown())?;
+    }
+    for (who, what, side) in [(from, "may send", &verdict.egress), (to, "may accept", &verdict.ingress)] {
+        writeln!(out, "  {} {what}: {}", who.name, side.allowed)?;
+        if side.reasons.is_empty() {
             writeln!(out, "    no policy is about it")?;
         }
-        for cited in by {
+        for Reason { cited, ports, effect, .. } in &side.reasons {
             let at = sources.location(cited.span).map_or(String::new(), |at| format!(":{}:{}", at.line, at.column));
-            writeln!(out, "    {} ({}{at})", cited.identity, sources.name(cited.span.file))?;
+            let does = match effect {
+                Effect::Allows => format!("allows {ports}"),
+                Effect::Denies => format!("denies {ports}"),
+                Effect::Passes => format!("leaves {ports} to others"),
+                Effect::Isolates if ports.is_all() => "stops everything".to_owned(),
+                Effect::Isolates => "stops everything else".to_owned(),
+                Effect::Undetermined => format!("may be about {ports}: manifests do not tell"),
+            };
+            writeln!(out, "    {} ({}{at}) {does}", cited.identity, sources.name(cited.span.file))?;
         }
     }
     Ok(())

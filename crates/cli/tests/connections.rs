@@ -53,7 +53,8 @@ shop/web[Pod] => shop/db[Pod] : TCP 5432
   shop/web[Pod] may send: All Connections
     no policy is about it
   shop/db[Pod] may accept: TCP 5432
-    NetworkPolicy/shop/db (shop.yaml:17:7)
+    NetworkPolicy/shop/db (shop.yaml:17:7) allows TCP 5432
+    NetworkPolicy/shop/db (shop.yaml:13:19) stops everything else
 ";
     assert_eq!(run.out, expected);
     let unknown = folder.run(&["connections", "shop.yaml", "--from", "cart"]);

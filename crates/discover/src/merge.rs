@@ -6,12 +6,12 @@ use kubestride_model::{
     Access, BoundaryId, BoundaryKind, Builder, Confidence, ContainerId, ControlId, ElementId, ElementKind, Evidence,
     FlowDraft, FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
 };
-use kubestride_policy::connections::are_all_evaluated;
+
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
 
 use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
-use crate::verdict::{rules, verdict};
+use crate::verdict::verdict;
 use crate::world::World;
 
 /// Builds the model: boundaries, workloads with their containers, then what flows, controls and names bring.
@@ -73,8 +73,6 @@ struct Merger<'w, 'a> {
     names: BTreeMap<String, NameId>,
     /// Whether recorded traffic is part of the input.
     observing: bool,
-    /// Whether all network policies of the input are evaluated.
-    policies_are_whole: bool,
 }
 
 /// The Kubernetes stencil of a workload kind.
@@ -127,7 +125,6 @@ impl<'w, 'a> Merger<'w, 'a> {
             controls,
             names,
             observing: false,
-            policies_are_whole: are_all_evaluated(world.manifests),
         }
     }
 
@@ -333,22 +330,14 @@ impl<'w, 'a> Merger<'w, 'a> {
             self.builder.set(subject, attr::OBSERVED.id, attr::OBSERVED.value(value), evidence);
         }
         let target_port = claims.iter().find_map(|c| c.target_port.or(c.port));
-        if first.kind == FlowKind::Traffic
-            && let Some((attribute, value, note)) = verdict(self.world, &first.source, &first.target, target_port)
-            && (self.policies_are_whole || attribute != attr::POLICY_DENIED.id)
-        {
-            let evidence = self.evidence(&note);
-            self.builder.set(subject, attribute, value, evidence);
-        }
-        if first.kind == FlowKind::Traffic
-            && self.policies_are_whole
-            && let Some((value, notes)) = rules(self.world, &first.source, &first.target, target_port)
-        {
-            for (at, note) in notes.iter().enumerate() {
-                let evidence = self.evidence(note);
-                match at {
-                    0 => self.builder.set(subject, attr::POLICY_VERDICT.id, value, evidence),
-                    _ => self.builder.also(subject, attr::POLICY_VERDICT.id, evidence),
+        if first.kind == FlowKind::Traffic {
+            for (attribute, value, notes) in verdict(self.world, &first.source, &first.target, target_port) {
+                for (at, note) in notes.iter().enumerate() {
+                    let evidence = self.evidence(note);
+                    match at {
+                        0 => self.builder.set(subject, attribute, value, evidence),
+                        _ => self.builder.also(subject, attribute, evidence),
+                    }
                 }
             }
         }

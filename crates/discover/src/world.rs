@@ -51,6 +51,7 @@ impl<'a> WorkloadInfo<'a> {
             labels: &self.labels,
             namespace_labels: &self.namespace_labels,
             ports: &self.named_ports,
+            service_account: &self.service_account,
             host_network: self.host_network,
         }
     }

@@ -36,6 +36,8 @@ pub struct Pod<'a> {
     pub namespace_labels: &'a Labels<'a>,
     /// Their named ports, see [`PodPort::read`].
     pub ports: &'a [PodPort<'a>],
+    /// The name of their service account.
+    pub service_account: &'a str,
     /// Whether they share the network of the node, in which case network policies do not see them as pods.
     pub host_network: bool,
 }

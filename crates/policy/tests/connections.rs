@@ -2,7 +2,8 @@
 
 mod common;
 
-use kubestride_policy::connections::{Connections, PortSet};
+use kubestride_policy::connections::Connections;
+use kubestride_policy::network::PortSet;
 
 /// What can be asked: a port that is named, and two that are not.
 const PORTS: [(&str, u16); 4] = [("TCP", 80), ("TCP", 81), ("UDP", 80), ("TCP", 8080)];

@@ -27,7 +27,8 @@ impl Signal for Autoscalers {
                 let triggers = object.spec().and_then(|s| s.get("triggers"));
                 for metadata in triggers.into_iter().flat_map(|t| t.items()).filter_map(|t| t.get("metadata")) {
                     for entry in metadata.entries() {
-                        let why = format!("{} of a trigger of {}", entry.key, object.identity(&world.options.namespace));
+                        let why =
+                            format!("{} of a trigger of {}", entry.key, object.identity(&world.options.namespace));
                         let field = (entry.key, entry.value);
                         traffic::claim_field(world, operator, field, Confidence::Likely, &why, claims);
                     }

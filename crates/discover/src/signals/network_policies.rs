@@ -1,9 +1,8 @@
 //! Network policies: what they isolate, and the flows that they declare by naming both ends.
 
 use kubestride_model::{Confidence, FlowKind, Value};
-use kubestride_policy::Cited;
 use kubestride_policy::network::{
-    DeclaredPeer, Direction, Isolation as Isolated, PodMatcher, Policy, PortRange, Ports,
+    DeclaredPeer, Direction, Isolation as Isolated, Match, PodMatcher, Policy, PortRange, Ports,
 };
 use kubestride_stencils::values::{Isolation, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
@@ -52,33 +51,28 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
     let subject = || Subject::Party(Party::Workload(index));
     let isolations = world.network.isolation(&pod);
     let sides = [
-        (isolations.ingress, Direction::Ingress, attr::INGRESS_ISOLATION, "incoming"),
-        (isolations.egress, Direction::Egress, attr::EGRESS_ISOLATION, "outgoing"),
+        (isolations.ingress, isolations.ingress_by, attr::INGRESS_ISOLATION, "incoming"),
+        (isolations.egress, isolations.egress_by, attr::EGRESS_ISOLATION, "outgoing"),
     ];
-    for (isolated, direction, attribute, side) in sides {
+    for (isolated, by, attribute, side) in sides {
         let value = match isolated {
             Isolated::None => Isolation::None,
             Isolated::Restricted => Isolation::Restricted,
             Isolated::Open => Isolation::Open,
         };
         if isolated == Isolated::None {
-            let note = Note::absent(Some(workload.span()), format!("no NetworkPolicy selects it for {side} traffic"));
+            let note = Note::absent(Some(workload.span()), format!("no network policy selects it for {side} traffic"));
             // In a fragment the policy may be elsewhere.
             let value = if world.absence_counts() { attribute.value(value) } else { Value::Unknown };
             claims.set(subject(), attribute.id, value, note);
             continue;
         }
-        let isolating = || world.network.selecting(&pod).filter(|p| p.rules(direction).is_some());
-        let opening = isolating().find_map(|p| {
-            let open = p.rules(direction)?.iter().find(|r| r.names_nobody(direction))?;
-            Some(Cited { identity: p.identity.clone(), span: open.span })
-        });
-        if let Some(cited) = opening.or_else(|| isolating().next().map(Policy::cite)) {
+        if let Some(cited) = by.into_iter().next() {
             claims.set(subject(), attribute.id, attribute.value(value), Note::stated(cited.span, cited.identity));
         }
     }
     let metadata = world.network.metadata_reachable(&pod);
-    if let Some(cited) = metadata.by.first().filter(|_| !metadata.reachable) {
+    if let Some(cited) = metadata.by.first().filter(|_| metadata.reachable == Match::No) {
         let note = Note::stated(cited.span, "no rule for outgoing traffic admits 169.254.169.254");
         claims.set(subject(), attr::METADATA_REACHABLE.id, attr::METADATA_REACHABLE.value(YesNo::No), note);
     }

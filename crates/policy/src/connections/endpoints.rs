@@ -1,15 +1,12 @@
 //! Who can be at an end of a connection.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::net::Ipv4Addr;
 
 use kubestride_manifest::{Field, Labels, Manifests, Object, PodSpec};
 use kubestride_yaml::Value;
 
-use super::PortSet;
 use super::networks::{Network, Networks};
-use crate::network::{AdminPeer, NetworkPolicies, PeerKind};
+use crate::network::PortSet;
 use crate::{Namespaces, Pod, PodPort};
 
 /// The kinds of KubeVirt that run in pods of their own: a machine, and what runs of it while it is switched on, which
@@ -29,22 +26,12 @@ pub struct Workload<'a> {
     labels: Labels<'a>,
     namespace_labels: Labels<'a>,
     ports: Vec<PodPort<'a>>,
+    service_account: &'a str,
     declared: PortSet,
     /// Their primary network; none if it is that of the cluster.
     pub network: Option<Network>,
     /// Whether they are in the network of their node, where it depends on the network plugin what policies do.
     pub host_network: bool,
-}
-
-/// Addresses of IPv4 outside of the cluster, first and last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Range(pub Ipv4Addr, pub Ipv4Addr);
-
-/// `0.0.0.0-255.255.255.255[External]`.
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}[External]", self.0, self.1)
-    }
 }
 
 impl<'a> Workload<'a> {
@@ -81,6 +68,7 @@ impl<'a> Workload<'a> {
                 network,
                 declared: spec.map(declared).unwrap_or_default(),
                 ports: spec.map(PodPort::read).unwrap_or_default(),
+                service_account: spec.map_or("default", service_account),
                 host_network: spec.and_then(|s| s.host_network()).is_some_and(|v| v.as_bool() == Some(true)),
             });
         }
@@ -95,6 +83,7 @@ impl<'a> Workload<'a> {
             labels: &self.labels,
             namespace_labels: &self.namespace_labels,
             ports: &self.ports,
+            service_account: self.service_account,
             host_network: false,
         }
     }
@@ -127,6 +116,10 @@ fn pods(object: Object<'_>) -> Option<(Labels<'_>, Option<PodSpec<'_>>)> {
     Some((Labels::read(template.or_else(|| object.metadata().field("labels"))), None))
 }
 
+fn service_account(spec: PodSpec<'_>) -> &str {
+    spec.service_account_name().and_then(|v| v.as_str()).filter(|name| !name.is_empty()).unwrap_or("default")
+}
+
 /// The ports that containers declare.
 fn declared(spec: PodSpec<'_>) -> PortSet {
     let ports = spec.containers().flat_map(|container| container.ports().collect::<Vec<_>>());
@@ -139,33 +132,4 @@ fn owner(object: Object<'_>) -> Option<(&str, &str)> {
     let first = all().find(|o| o.flag("controller") == Some(true)).or_else(|| all().next());
     let first: Value<'_> = first.filter(|_| matches!(object.kind(), "Pod" | INSTANCE))?;
     Some((first.text("kind").unwrap_or(object.kind()), first.text("name")?))
-}
-
-impl Range {
-    /// All addresses, parted so that policies treat all addresses of a part alike.
-    pub fn parts(policies: &NetworkPolicies) -> Vec<Self> {
-        let admin = policies.admin();
-        let rules = policies.policies().iter().flat_map(|p| p.ingress.iter().chain(&p.egress).flatten());
-        let blocks = rules.flat_map(|r| &r.peers).filter_map(|peer| match &peer.kind {
-            PeerKind::Block(block) => Some(block),
-            PeerKind::Pods(_) | PeerKind::Nobody => None,
-        });
-        let admin_rules = admin.admin.iter().chain(&admin.baseline).flat_map(|p| p.ingress.iter().chain(&p.egress));
-        let admin_blocks = admin_rules.flat_map(|r| &r.peers).filter_map(|peer| match peer {
-            AdminPeer::Block(block) => Some(block),
-            AdminPeer::Pods(_) | AdminPeer::Undetermined(_) => None,
-        });
-        const END: u64 = 1 << 32;
-        let mut edges: Vec<u64> = blocks.chain(admin_blocks).flat_map(|b| b.edges()).chain([0, END]).collect();
-        edges.sort_unstable();
-        edges.dedup();
-        let address = |number: u64| Ipv4Addr::from(number as u32);
-        let part = |(first, next): (&u64, &u64)| Range(address(*first), address(next - 1));
-        edges.iter().zip(edges.iter().skip(1)).map(part).collect()
-    }
-
-    /// Whether another range begins where this one ends.
-    pub fn touches(&self, next: &Self) -> bool {
-        u32::from(self.1).checked_add(1) == Some(u32::from(next.0))
-    }
 }

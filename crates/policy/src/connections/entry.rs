@@ -3,7 +3,8 @@
 use kubestride_manifest::{Field, Manifests, Object, PortRef, Service, ServicePort};
 use kubestride_yaml::Value;
 
-use super::{Connection, End, Evaluator, PortSet, Workload};
+use super::{Connection, Workload};
+use crate::network::{End, NetworkPolicies, PortSet};
 
 /// The source of these connections in outputs.
 const CONTROLLER: &str = "{ingress-controller}";
@@ -20,7 +21,7 @@ struct Backend<'a> {
 pub(super) fn connections(
     manifests: &Manifests,
     workloads: &[Workload<'_>],
-    policies: &Evaluator<'_>,
+    policies: &NetworkPolicies,
 ) -> Vec<Connection> {
     let routes = manifests.by_kind("Ingress").flat_map(ingress);
     let routes = routes.chain(manifests.by_custom_kind("route.openshift.io", "Route").flat_map(route));
@@ -35,7 +36,7 @@ pub(super) fn connections(
             for workload in workloads.iter().filter(selected) {
                 let wanted = service.ports().filter(|port| backend.is(port));
                 let asked = wanted.fold(PortSet::none(), |all, port| all.union(&target(&port, workload)));
-                let ports = asked.intersection(&policies.ports(End::SomePod, End::Workload(workload)));
+                let ports = asked.intersection(&policies.ports(End::SomePod, End::Pod(workload.pod())));
                 found.push(Connection { source: CONTROLLER.to_owned(), target: workload.name.clone(), ports });
             }
         }

@@ -6,10 +6,8 @@
 
 mod endpoints;
 mod entry;
-mod eval;
 mod limits;
 mod networks;
-mod ports;
 
 use std::fmt;
 
@@ -17,13 +15,11 @@ use kubestride_manifest::Manifests;
 use kubestride_source::Diagnostic;
 
 use crate::Namespaces;
-use crate::network::NetworkPolicies;
+use crate::network::{End, NetworkPolicies, PortSet, Range, Verdict};
 
-pub use endpoints::{Range, Workload};
-pub use eval::{End, Evaluator, Verdict};
+pub use endpoints::Workload;
 pub use limits::{are_all_evaluated, limits};
 pub use networks::Network;
-pub use ports::PortSet;
 
 /// A connection that is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +55,7 @@ impl<'a> Connections<'a> {
         let policies = NetworkPolicies::read(manifests, default_namespace);
         Self {
             workloads: Workload::read(manifests, &namespaces, default_namespace),
-            ranges: Range::parts(&policies),
+            ranges: policies.ranges(),
             policies,
             manifests,
             default_namespace,
@@ -78,31 +74,31 @@ impl<'a> Connections<'a> {
         &self.workloads
     }
 
-    /// The answer for one pair, with the rules that decide.
-    pub fn between(&self, source: End<'_>, target: End<'_>) -> Verdict {
-        Evaluator::new(&self.policies).verdict(source, target)
+    /// The answer for one pair, with the rules that decide; none if they are in different networks.
+    pub fn between(&self, source: &Workload<'_>, target: &Workload<'_>) -> Option<Verdict> {
+        source.sees(target).then(|| self.policies.verdict(End::Pod(source.pod()), End::Pod(target.pod())))
     }
 
     /// Every connection that is allowed, in order.
     pub fn allowed(&self) -> Vec<Connection> {
-        let evaluator = Evaluator::new(&self.policies);
         let mut all = Vec::new();
         for source in &self.workloads {
-            for target in self.workloads.iter().filter(|t| t.name != source.name) {
-                let ports = evaluator.ports(End::Workload(source), End::Workload(target));
+            let pod = End::Pod(source.pod());
+            for target in self.workloads.iter().filter(|t| t.name != source.name && source.sees(t)) {
+                let ports = self.policies.ports(pod, End::Pod(target.pod()));
                 all.push(Connection { source: source.name.clone(), target: target.name.clone(), ports });
             }
             let outside = |ports: &dyn Fn(End<'_>) -> PortSet| {
                 merged(self.ranges.iter().map(|range| (*range, ports(End::Outside(*range)))))
             };
-            for (range, ports) in outside(&|o| evaluator.ports(End::Workload(source), o)) {
+            for (range, ports) in outside(&|o| self.policies.ports(pod, o)) {
                 all.push(Connection { source: source.name.clone(), target: range.to_string(), ports });
             }
-            for (range, ports) in outside(&|o| evaluator.ports(o, End::Workload(source))) {
+            for (range, ports) in outside(&|o| self.policies.ports(o, pod)) {
                 all.push(Connection { source: range.to_string(), target: source.name.clone(), ports });
             }
         }
-        all.extend(entry::connections(self.manifests, &self.workloads, &evaluator));
+        all.extend(entry::connections(self.manifests, &self.workloads, &self.policies));
         all.retain(|c| !c.ports.is_empty());
         all.sort();
         joined(all)

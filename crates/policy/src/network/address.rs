@@ -2,8 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::{End, Match};
 use kubestride_manifest::Field;
 use kubestride_yaml::Value;
+
+/// Where pods have their addresses: RFC 1918 and RFC 6598.
+const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
 /// `IPBlock`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,28 @@ impl Block {
         self.cidr.contains(address) && !self.except.iter().any(|except| except.contains(address))
     }
 
+    /// Whether addresses are in it that pods may have: those of private networks. Whether a block is about pods at all
+    /// depends on the network plugin.
+    pub fn may_hold_pods(&self) -> bool {
+        self.cidr.address.is_ipv6() && !self.except.iter().any(|except| except.holds(self.cidr))
+            || PRIVATE.into_iter().filter_map(Cidr::parse).any(|private| {
+                let common = if private.holds(self.cidr) { self.cidr } else { private };
+                let overlap = private.holds(self.cidr) || self.cidr.holds(private);
+                overlap && !self.except.iter().any(|except| except.holds(common))
+            })
+    }
+
+    /// Whether an end is in it. Of pods and of hosts of which only the name is known, that is not known.
+    pub(crate) fn is(&self, end: &End<'_>) -> Match {
+        match end {
+            End::Outside(range) => self.contains(IpAddr::V4(range.0)).into(),
+            End::Pod(_) | End::SomePod if self.may_hold_pods() => Match::Unknown,
+            End::Pod(_) | End::SomePod => Match::No,
+            End::Host(_) if self.is_anywhere() && self.except.is_empty() => Match::Yes,
+            End::Host(_) => Match::Unknown,
+        }
+    }
+
     /// Whether it holds all addresses of a family, without exceptions.
     pub fn is_everything(&self) -> bool {
         // Half of all addresses is as good as all: two such blocks are the usual way around a check for `/0`.
@@ -59,6 +85,11 @@ impl Block {
 }
 
 impl Cidr {
+    /// Whether all addresses of another are in it.
+    fn holds(self, other: Self) -> bool {
+        self.length <= other.length && self.contains(other.address)
+    }
+
     /// First and last address of IPv4.
     fn ends(self) -> Option<(u32, u32)> {
         let IpAddr::V4(address) = self.address else { return None };

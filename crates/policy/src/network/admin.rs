@@ -3,11 +3,14 @@
 //!
 //! Source: <https://network-policy-api.sigs.k8s.io/reference/spec/>.
 
+use std::sync::Arc;
+
 use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_source::Span;
 use kubestride_yaml::Value;
 
-use super::{Block, Direction, NamespaceMatcher, PodMatcher, PortRange, Ports};
+use super::tier::{Decision, Member, Question, Ruling};
+use super::{Action, Block, Direction, End, Match, NamespaceMatcher, PodMatcher, PortRange, Ports};
 use crate::{Cited, Pod};
 
 const GROUP: &str = "policy.networking.k8s.io";
@@ -16,9 +19,9 @@ const GROUP: &str = "policy.networking.k8s.io";
 #[derive(Debug, Default)]
 pub struct AdminPolicies {
     /// Asked before NetworkPolicies, by priority.
-    pub admin: Vec<AdminPolicy>,
+    pub admin: Vec<Arc<AdminPolicy>>,
     /// Asked where no NetworkPolicy selects a pod.
-    pub baseline: Vec<AdminPolicy>,
+    pub baseline: Vec<Arc<AdminPolicy>>,
 }
 
 /// One policy.
@@ -36,17 +39,6 @@ pub struct AdminPolicy {
     pub ingress: Vec<AdminRule>,
     /// Rules in order for what goes out.
     pub egress: Vec<AdminRule>,
-}
-
-/// What a rule does with connections that it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// They get through, whatever comes later.
-    Allow,
-    /// They do not.
-    Deny,
-    /// NetworkPolicies decide, and the baseline where there are none.
-    Pass,
 }
 
 /// A rule.
@@ -69,7 +61,9 @@ pub enum AdminPeer {
     Pods(PodMatcher),
     /// Addresses outside of the cluster.
     Block(Block),
-    /// Somebody that manifests do not tell: nodes, domain names, or a field that is not known.
+    /// Hosts outside of this name, which may begin with `*.`.
+    Name(String),
+    /// Somebody that manifests do not tell: nodes, or a field that is not known.
     Undetermined(Span),
 }
 
@@ -79,8 +73,8 @@ impl AdminPolicies {
         let of = |kind, tier| {
             let in_tier = |object: &Object<'_>| object.spec().text("tier") == Some(tier);
             let of_cluster = manifests.by_custom_kind(GROUP, "ClusterNetworkPolicy").filter(in_tier);
-            let mut policies: Vec<AdminPolicy> =
-                manifests.by_custom_kind(GROUP, kind).chain(of_cluster).map(policy).collect();
+            let mut policies: Vec<Arc<AdminPolicy>> =
+                manifests.by_custom_kind(GROUP, kind).chain(of_cluster).map(|o| Arc::new(policy(o))).collect();
             policies.sort_by(|a, b| (a.priority, &a.identity, a.span).cmp(&(b.priority, &b.identity, b.span)));
             policies
         };
@@ -88,39 +82,75 @@ impl AdminPolicies {
     }
 }
 
-/// A connection, seen from one of its ends.
-pub(super) struct Question<'q> {
-    pub(super) pod: &'q Pod<'q>,
-    pub(super) peer: &'q Pod<'q>,
-    /// One of both: who is called.
-    pub(super) target: &'q Pod<'q>,
-    /// None if it is not known.
-    pub(super) port: Option<u16>,
-    pub(super) protocol: &'q str,
-    pub(super) direction: Direction,
-}
+impl Member for Arc<AdminPolicy> {
+    fn cite(&self) -> Cited {
+        Cited { identity: self.identity.clone(), span: self.span }
+    }
 
-impl AdminPolicies {
-    /// The first rule of a tier that is about a connection, and what it does.
-    pub(super) fn decide(tier: &[AdminPolicy], question: &Question<'_>) -> Option<(Action, Cited)> {
-        let mine = tier.iter().filter(|policy| policy.subject.matches(question.pod));
-        let rules = mine.flat_map(|p| p.rules(question.direction).iter().map(move |rule| (p, rule)));
-        let (policy, rule) = rules.into_iter().find(|(_, rule)| rule.is_about(question))?;
-        Some((rule.action, Cited { identity: policy.identity.clone(), span: rule.span }))
+    fn namespace(&self) -> Option<&str> {
+        None
+    }
+
+    fn order(&self) -> f64 {
+        self.priority as f64
+    }
+
+    fn selects(&self, pod: &Pod<'_>) -> Match {
+        self.subject.matches(pod).into()
+    }
+
+    fn isolates(&self, _: Direction) -> bool {
+        false
+    }
+
+    fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision) {
+        for rule in self.rules(question.direction) {
+            decision.rule(&Ruling {
+                action: rule.action,
+                matched: selected.min(Match::any(rule.peers.iter().map(|peer| peer.is(&question.peer)))),
+                ports: &|| PortRange::union(&rule.ports, question.named_ports()),
+                names: true,
+                cited: &|| Cited { identity: self.identity.clone(), span: rule.span },
+            });
+        }
+    }
+
+    fn open_rule(&self, _: Direction) -> Option<Cited> {
+        None
+    }
+
+    fn edges(&self) -> Vec<u64> {
+        let peers = self.ingress.iter().chain(&self.egress).flat_map(|rule| &rule.peers);
+        let block = |peer| match peer {
+            &AdminPeer::Block(ref block) => Some(block),
+            AdminPeer::Pods(_) | AdminPeer::Name(_) | AdminPeer::Undetermined(_) => None,
+        };
+        peers.filter_map(block).flat_map(Block::edges).collect()
     }
 }
 
-impl AdminRule {
-    fn is_about(&self, question: &Question<'_>) -> bool {
-        let is_peer = |peer: &AdminPeer| matches!(peer, AdminPeer::Pods(matcher) if matcher.matches(question.peer));
-        let set = |range: &PortRange| range.set(question.target.ports);
-        let on_port = match question.port {
-            _ if self.ports.is_empty() => true,
-            Some(port) => self.ports.iter().any(|range| set(range).contains(question.protocol, port)),
-            // Of a port that is not known it can be said that some rule lets it through, not that one refuses it.
-            None => self.action != Action::Deny && self.ports.iter().any(|range| !set(range).is_empty()),
-        };
-        on_port && self.peers.iter().any(is_peer)
+impl AdminPeer {
+    fn is(&self, peer: &End<'_>) -> Match {
+        match (self, peer) {
+            (Self::Pods(matcher), peer) => matcher.is(peer),
+            (Self::Block(block), peer) => block.is(peer),
+            (Self::Name(name), End::Host(host)) => name_fits(name, host).into(),
+            // Which addresses a name has is not known.
+            (Self::Name(_), End::Outside(_)) => Match::Unknown,
+            (Self::Name(_), End::Pod(_) | End::SomePod) => Match::No,
+            // It may be nodes, of which some are outside, and what the field will mean is not known.
+            (Self::Undetermined(_), End::Outside(_) | End::Host(_)) => Match::Unknown,
+            (Self::Undetermined(_), End::Pod(pod)) if pod.host_network => Match::Unknown,
+            (Self::Undetermined(_), End::Pod(_) | End::SomePod) => Match::No,
+        }
+    }
+}
+
+/// Whether a `domainName` is that of a host: `*.example.com` is for all names that end so, but not for that itself.
+fn name_fits(name: &str, host: &str) -> bool {
+    match name.strip_prefix("*.") {
+        Some(end) => host.strip_suffix(end).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+        None => name == host,
     }
 }
 
@@ -192,6 +222,8 @@ fn peer(value: Value<'_>) -> Vec<AdminPeer> {
             cidr.scalar_text().and_then(Block::of_cidr).map_or(AdminPeer::Undetermined(cidr.span()), AdminPeer::Block)
         })
         .collect();
+    let names = value.list("domainNames").filter_map(Value::scalar_text);
+    let blocks: Vec<AdminPeer> = names.map(|n| AdminPeer::Name(n.to_owned())).chain(blocks).collect();
     if blocks.is_empty() { vec![AdminPeer::Undetermined(value.span())] } else { blocks }
 }
 

@@ -1,22 +1,22 @@
 //! What network policies allow.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
-use super::admin::Question;
-use super::{Action, AdminPolicies, Direction, NetworkPolicies, PeerKind, Policy, Rule};
+use super::tier::{Decision, Effect, Member, Question, Reason};
+use super::{AdminPolicies, Direction, End, Match, NetworkPolicies, Policy, PortSet, Range};
 use crate::{Cited, Pod};
 
 /// Where the metadata service of all big clouds is.
-const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
+const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
 /// How far a pod is cut off in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Isolation {
-    /// No policy selects it.
+    /// No policy isolates it.
     None,
     /// Only what policies name gets through.
     Restricted,
-    /// Policies select it and let everything through.
+    /// Policies isolate it and let everything through.
     Open,
 }
 
@@ -27,47 +27,125 @@ pub struct Isolations {
     pub ingress: Isolation,
     /// For what goes out.
     pub egress: Isolation,
-    /// The policies that select it.
-    pub policies: Vec<Cited>,
-    /// The rules because of which a direction is open.
-    pub open_rules: Vec<Cited>,
+    /// The policies that isolate it for what comes in, or the rules because of which that is open.
+    pub ingress_by: Vec<Cited>,
+    /// The same for what goes out.
+    pub egress_by: Vec<Cited>,
 }
 
 /// Whether a connection gets through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// These rules let it through.
-    Allowed(Vec<Cited>),
+    Allowed(Vec<Reason>),
     /// These policies stop it.
-    Denied(Vec<Cited>),
+    Denied(Vec<Reason>),
     /// No policy is about it.
     Unrestricted,
-    /// It depends on the network plugin, because one end is in the network of its node.
-    Undetermined(Vec<Cited>),
+    /// Manifests do not tell, or it depends on the network plugin.
+    Undetermined(Vec<Reason>),
 }
 
 /// Whether the metadata service of the cloud can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetadataReach {
     /// Whether policies let it through.
-    pub reachable: bool,
-    /// The rules that let it through, or the policies that stop it; none if no policy selects the pod.
+    pub reachable: Match,
+    /// The rules that let it through, or the policies that stop it; none if no policy isolates the pod.
     pub by: Vec<Cited>,
 }
 
-/// The policies that deny by default in a namespace.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DefaultDenies {
-    /// For what comes in.
-    pub ingress: Option<Cited>,
-    /// For what goes out.
-    pub egress: Option<Cited>,
+/// What the policies of one end say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// The ports of the target that get through, where rules of which it is not known whether they are about the peer
+    /// are left out.
+    pub allowed: PortSet,
+    /// The ports about which such a rule would decide otherwise.
+    pub unknown: PortSet,
+    /// The rules and policies that decided.
+    pub reasons: Vec<Reason>,
+}
+
+/// What policies say about one pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What the source may send.
+    pub egress: Side,
+    /// What the target may accept.
+    pub ingress: Side,
+}
+
+/// A policy of any kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'p>(&'p dyn Member);
+
+impl Listed<'_> {
+    /// The policy, where it is named.
+    pub fn cite(&self) -> Cited {
+        self.0.cite()
+    }
+
+    /// The namespace whose pods it can be for; none if it can be for pods of all.
+    pub fn namespace(&self) -> Option<&str> {
+        self.0.namespace()
+    }
+
+    /// Whether it is for a pod.
+    pub fn selects(&self, pod: &Pod<'_>) -> Match {
+        if pod.host_network { Match::No } else { self.0.selects(pod) }
+    }
+}
+
+impl Verdict {
+    /// The ports of the target that get through, where rules of which it is not known whether they are about the peer
+    /// are left out.
+    pub fn ports(&self) -> PortSet {
+        self.egress.allowed.intersection(&self.ingress.allowed)
+    }
+
+    /// The ports of which it is not known whether they get through.
+    pub fn unknown(&self) -> PortSet {
+        let may = |side: &Side| side.allowed.union(&side.unknown);
+        may(&self.egress).intersection(&may(&self.ingress)).difference(&self.certain())
+    }
+
+    fn certain(&self) -> PortSet {
+        let sure = |side: &Side| side.allowed.difference(&side.unknown);
+        sure(&self.egress).intersection(&sure(&self.ingress))
+    }
+
+    /// The answer for one port; for some port, if it is not known.
+    pub fn answer(&self, protocol: &str, port: Option<u16>) -> Answer {
+        let asked = match port {
+            Some(port) => PortSet::range(protocol, port, port),
+            None => PortSet::protocol(protocol),
+        };
+        let is_about = |reason: &&Reason| !reason.ports.intersection(&asked).is_empty();
+        let of = |side: &Side, effects: &[Effect]| -> Vec<Reason> {
+            side.reasons.iter().filter(|r| effects.contains(&r.effect)).filter(is_about).cloned().collect()
+        };
+        let both =
+            |effects: &[Effect]| -> Vec<Reason> { [of(&self.egress, effects), of(&self.ingress, effects)].concat() };
+        if !self.certain().intersection(&asked).is_empty() {
+            let by = both(&[Effect::Allows]);
+            return if by.is_empty() { Answer::Unrestricted } else { Answer::Allowed(by) };
+        }
+        if !self.unknown().intersection(&asked).is_empty() {
+            return Answer::Undetermined(both(&[Effect::Undetermined, Effect::Isolates]));
+        }
+        // The side that stops it answers; where both do, the one that sends.
+        let stopped = |side: &&Side| side.allowed.intersection(&asked).is_empty();
+        let by = [&self.egress, &self.ingress].into_iter().find(stopped);
+        let by = by.map(|side| of(side, &[Effect::Denies, Effect::Isolates]));
+        Answer::Denied(by.unwrap_or_else(|| both(&[Effect::Denies, Effect::Isolates])))
+    }
 }
 
 impl NetworkPolicies {
-    /// All policies in order of their identities.
-    pub fn policies(&self) -> &[Policy] {
-        &self.policies
+    /// All NetworkPolicies of Kubernetes in order of their identities.
+    pub fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter().map(AsRef::as_ref)
     }
 
     /// The policies of administrators.
@@ -75,152 +153,91 @@ impl NetworkPolicies {
         &self.admin
     }
 
-    /// The NetworkPolicies that select a pod.
-    pub fn selecting<'p>(&'p self, pod: &'p Pod<'_>) -> impl Iterator<Item = &'p Policy> {
-        let indices = self.by_namespace.get(pod.namespace).map(Vec::as_slice).unwrap_or_default();
-        let policies = indices.iter().filter_map(|index| self.policies.get(*index));
-        policies.filter(|policy| !pod.host_network && policy.pods.matches(pod.labels))
+    /// All policies of all kinds, in the order in which they are asked.
+    pub fn all(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.tiers.iter().flat_map(|tier| tier.members()).map(Listed)
+    }
+
+    /// What policies say about connections from `source` to `target`, with reasons.
+    pub fn verdict(&self, source: End<'_>, target: End<'_>) -> Verdict {
+        Verdict {
+            egress: self.side(source, target, Direction::Egress, true),
+            ingress: self.side(source, target, Direction::Ingress, true),
+        }
+    }
+
+    /// The ports of `target` that `source` reaches, as [`Verdict::ports`].
+    pub fn ports(&self, source: End<'_>, target: End<'_>) -> PortSet {
+        let egress = self.side(source, target, Direction::Egress, false).allowed;
+        if egress.is_empty() {
+            return egress;
+        }
+        egress.intersection(&self.side(source, target, Direction::Ingress, false).allowed)
+    }
+
+    fn side(&self, source: End<'_>, target: End<'_>, direction: Direction, explains: bool) -> Side {
+        let (subject, peer) = match direction {
+            Direction::Egress => (source, target),
+            Direction::Ingress => (target, source),
+        };
+        // Policies are for pods; nothing is known of others, and those in the network of their node have its policies.
+        let subject = match subject {
+            End::Pod(pod) if !pod.host_network => pod,
+            _ => return Side { allowed: PortSet::all(), unknown: PortSet::none(), reasons: Vec::new() },
+        };
+        let question = Question { subject: &subject, peer, target, direction };
+        let mut decision = Decision::new(explains);
+        for tier in &self.tiers {
+            if decision.is_done() {
+                break;
+            }
+            tier.ask(&question, &mut decision);
+        }
+        let (allowed, unknown, reasons) = decision.finish();
+        // The address of its node could be admitted by a block, or always, as the kubelet's is.
+        let of_node = peer.pod().is_some_and(|pod| pod.host_network);
+        let unknown = if of_node { PortSet::all().difference(&allowed).union(&unknown) } else { unknown };
+        Side { allowed, unknown, reasons }
     }
 
     /// How far a pod is cut off.
     pub fn isolation(&self, pod: &Pod<'_>) -> Isolations {
-        let mut answer = Isolations {
-            ingress: Isolation::None,
-            egress: Isolation::None,
-            policies: self.selecting(pod).map(Policy::cite).collect(),
-            open_rules: Vec::new(),
-        };
-        for policy in self.selecting(pod) {
-            for direction in [Direction::Ingress, Direction::Egress] {
-                let Some(rules) = policy.rules(direction) else { continue };
-                let open: Vec<_> =
-                    rules.iter().filter(|rule| rule.names_nobody(direction)).map(|r| policy.cite_at(r.span)).collect();
-                let isolation = if open.is_empty() { Isolation::Restricted } else { Isolation::Open };
-                let known = match direction {
-                    Direction::Ingress => &mut answer.ingress,
-                    Direction::Egress => &mut answer.egress,
-                };
-                *known = isolation.max(*known);
-                answer.open_rules.extend(open);
+        let of = |direction| {
+            let (mut isolating, mut open) = (Vec::new(), Vec::new());
+            if pod.host_network {
+                return (Isolation::None, isolating);
             }
-        }
-        answer
-    }
-
-    /// Whether a connection gets through, seen from both ends. `port` is the port of the target pod, not of a Service
-    /// in front of it; if it is not known, whether some port gets through.
-    pub fn allows(&self, source: &Pod<'_>, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> Answer {
-        let mut allowed = Vec::new();
-        let mut restricted = false;
-        for direction in [Direction::Egress, Direction::Ingress] {
-            let (pod, peer) = match direction {
-                Direction::Egress => (source, target),
-                Direction::Ingress => (target, source),
-            };
-            let question = Question { pod, peer, target, port, protocol, direction };
-            let decide = |tier| AdminPolicies::decide(tier, &question);
-            let policies = || self.selecting(pod).filter(|policy| policy.rules(direction).is_some());
-            let none = policies().next().is_none();
-            let above = decide(&self.admin.admin).filter(|(action, _)| *action != Action::Pass);
-            let decided = above.or_else(|| if none { decide(&self.admin.baseline) } else { None });
-            match decided {
-                Some((Action::Deny, by)) => return Answer::Denied(vec![by]),
-                Some((_, by)) => {
-                    restricted = true;
-                    allowed.push(by);
-                    continue;
+            for (member, selected) in self.tiers.iter().flat_map(|tier| tier.selecting(pod)) {
+                if selected == Match::Yes && member.isolates(direction) {
+                    isolating.push(member.cite());
+                    open.extend(member.open_rule(direction));
                 }
-                None if none => continue,
-                None => restricted = true,
             }
-            let admitting: Vec<_> = policies()
-                .flat_map(|policy| policy.rules(direction).unwrap_or_default().iter().map(move |rule| (policy, rule)))
-                .filter(|(_, rule)| rule.admits(peer, target, port, protocol))
-                .map(|(policy, rule)| policy.cite_at(rule.span))
-                .collect();
-            if admitting.is_empty() {
-                let by = policies().map(Policy::cite).collect();
-                // Its node's address could be admitted by a block, or always, as the kubelet's is.
-                return if peer.host_network { Answer::Undetermined(by) } else { Answer::Denied(by) };
+            match (isolating.is_empty(), open.is_empty()) {
+                (true, _) => (Isolation::None, isolating),
+                (false, true) => (Isolation::Restricted, isolating),
+                (false, false) => (Isolation::Open, open),
             }
-            allowed.extend(admitting);
-        }
-        if restricted { Answer::Allowed(allowed) } else { Answer::Unrestricted }
+        };
+        let ((ingress, ingress_by), (egress, egress_by)) = (of(Direction::Ingress), of(Direction::Egress));
+        Isolations { ingress, egress, ingress_by, egress_by }
     }
 
     /// Whether the metadata service of the cloud can be reached, which listens on TCP port 80.
     pub fn metadata_reachable(&self, pod: &Pod<'_>) -> MetadataReach {
-        let policies = || self.selecting(pod).filter(|policy| policy.egress.is_some());
-        if policies().next().is_none() {
-            return MetadataReach { reachable: true, by: Vec::new() };
-        }
-        let admitting: Vec<_> = policies()
-            .flat_map(|policy| policy.egress.iter().flatten().map(move |rule| (policy, rule)))
-            .filter(|(_, rule)| rule.admits_metadata())
-            .map(|(policy, rule)| policy.cite_at(rule.span))
-            .collect();
-        let reachable = !admitting.is_empty();
-        MetadataReach { reachable, by: if reachable { admitting } else { policies().map(Policy::cite).collect() } }
-    }
-
-    /// The policies that deny by default: they select all pods of the namespace and admit nobody.
-    pub fn default_denies(&self, namespace: &str) -> DefaultDenies {
-        let mut denies = DefaultDenies::default();
-        let indices = self.by_namespace.get(namespace).map(Vec::as_slice).unwrap_or_default();
-        for policy in indices.iter().filter_map(|index| self.policies.get(*index)) {
-            if !policy.pods.is_everything() {
-                continue;
-            }
-            let empty = |rules: &Option<Vec<Rule>>| rules.as_ref().is_some_and(Vec::is_empty);
-            if empty(&policy.ingress) {
-                denies.ingress.get_or_insert_with(|| policy.cite());
-            }
-            if empty(&policy.egress) {
-                denies.egress.get_or_insert_with(|| policy.cite());
-            }
-        }
-        denies
-    }
-}
-
-impl Policy {
-    /// The rule because of which everybody gets through in some direction on all ports.
-    pub fn admits_everyone(&self) -> Option<Cited> {
-        let rules = self.ingress.iter().chain(&self.egress).flatten();
-        rules.into_iter().find(|rule| rule.is_open()).map(|rule| self.cite_at(rule.span))
-    }
-
-    /// The rule that lets questions to DNS (port 53) go to any address outside of the cluster.
-    pub fn dns_to_anywhere(&self) -> Option<Cited> {
-        let dns = |rule: &&Rule| {
-            let port = ["UDP", "TCP"].iter().any(|p| rule.ports.iter().any(|range| range.includes_number(53, p)));
-            (rule.ports.is_empty() || port) && rule.admits_anywhere()
+        let verdict = self.verdict(End::Pod(*pod), End::Outside(Range(METADATA, METADATA)));
+        let (reachable, by) = match verdict.answer("TCP", Some(80)) {
+            Answer::Unrestricted => (Match::Yes, Vec::new()),
+            Answer::Allowed(by) => (Match::Yes, by),
+            Answer::Denied(by) => (Match::No, by),
+            Answer::Undetermined(by) => (Match::Unknown, by),
         };
-        self.egress.iter().flatten().find(dns).map(|rule| self.cite_at(rule.span))
-    }
-}
-
-impl Rule {
-    /// Whether `peer` may use a port of `target`, who is the peer itself for outgoing traffic.
-    fn admits(&self, peer: &Pod<'_>, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> bool {
-        let port_fits = self.ports.is_empty() || self.ports.iter().any(|range| range.includes(target, port, protocol));
-        let peer_fits = |kind: &PeerKind| match kind {
-            PeerKind::Pods(matcher) => matcher.matches(peer),
-            // Blocks are for addresses outside; those of pods come and go.
-            PeerKind::Block(_) | PeerKind::Nobody => false,
-        };
-        port_fits && (self.peers.is_empty() || self.peers.iter().any(|peer| peer_fits(&peer.kind)))
+        MetadataReach { reachable, by: by.into_iter().map(|reason| reason.cited).collect() }
     }
 
-    fn admits_metadata(&self) -> bool {
-        let port = self.ports.is_empty() || self.ports.iter().any(|range| range.includes_number(80, "TCP"));
-        let address = |kind: &PeerKind| matches!(kind, PeerKind::Block(block) if block.contains(METADATA));
-        port && (self.peers.is_empty() || self.peers.iter().any(|peer| address(&peer.kind)))
-    }
-
-    /// Whether any address outside of the cluster is admitted, save perhaps some exceptions.
-    fn admits_anywhere(&self) -> bool {
-        let anywhere = |kind: &PeerKind| matches!(kind, PeerKind::Block(block) if block.is_anywhere());
-        self.peers.is_empty() || self.peers.iter().any(|peer| anywhere(&peer.kind))
+    /// Addresses outside of the cluster, parted so that policies treat all addresses of a part alike.
+    pub fn ranges(&self) -> Vec<Range> {
+        let members = self.tiers.iter().flat_map(|tier| tier.members());
+        Range::parts(members.flat_map(|member| member.edges()))
     }
 }

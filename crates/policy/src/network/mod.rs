@@ -1,31 +1,38 @@
-//! NetworkPolicies (`networking.k8s.io`) and those of administrators (`policy.networking.k8s.io`). Policies of network
-//! plugins (Cilium, Calico) are not read.
+//! Network policies: those of Kubernetes (`networking.k8s.io`), of administrators (`policy.networking.k8s.io`), and what
+//! all kinds have in common. Every kind puts its policies into tiers, which are asked in order.
 
 mod address;
 mod admin;
 mod declared;
+mod end;
 mod eval;
+mod kubernetes;
+mod port_set;
 mod read;
+mod tier;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::Span;
 
-use crate::connections::PortSet;
 use crate::{Cited, Pod, PodPort};
+use tier::Tier;
 
 pub use address::Block;
-pub use admin::{Action, AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
+pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{DeclaredPeer, Direction};
-pub use eval::{Answer, DefaultDenies, Isolation, Isolations, MetadataReach};
+pub use end::{End, Match, Range};
+pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
+pub use port_set::PortSet;
+pub use tier::{Action, Effect, Reason};
 
-/// All NetworkPolicies, and those of administrators around them.
+/// All network policies of the input.
 #[derive(Debug, Default)]
 pub struct NetworkPolicies {
-    policies: Vec<Policy>,
+    policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
-    by_namespace: BTreeMap<String, Vec<usize>>,
+    tiers: Vec<Tier>,
 }
 
 /// A NetworkPolicy.
@@ -134,6 +141,16 @@ impl PodMatcher {
         in_namespace && self.pods.matches(labels)
     }
 
+    /// Whether an end is meant.
+    pub(crate) fn is(&self, end: &End<'_>) -> Match {
+        match end {
+            End::Pod(pod) => self.matches(pod).into(),
+            End::SomePod if self.is_everybody() => Match::Yes,
+            End::SomePod => Match::Unknown,
+            End::Outside(_) | End::Host(_) => Match::No,
+        }
+    }
+
     /// Whether all pods of all namespaces are meant.
     pub fn is_everybody(&self) -> bool {
         self.pods.is_everything()
@@ -174,19 +191,12 @@ impl Rule {
 }
 
 impl PortRange {
-    /// Whether a port of `target` is in it. If the port is not known, whether it could be.
-    pub fn includes(&self, target: &Pod<'_>, port: Option<u16>, protocol: &str) -> bool {
-        let number_fits = |first, last| port.is_none_or(|port| (first..=last).contains(&port));
-        self.protocol == protocol
-            && match &self.ports {
-                Ports::All => true,
-                Ports::Numbers(first, last) => number_fits(*first, *last),
-                Ports::Name(name) => target
-                    .ports
-                    .iter()
-                    .any(|p| p.name == name && p.protocol == protocol && number_fits(p.number, p.number)),
-                Ports::None => false,
-            }
+    /// The ports that are in one of several; all if there are none.
+    pub(crate) fn union(ranges: &[Self], named: &[PodPort<'_>]) -> PortSet {
+        match ranges {
+            [] => PortSet::all(),
+            ranges => ranges.iter().fold(PortSet::none(), |all, range| all.union(&range.set(named))),
+        }
     }
 
     /// The ports of a receiver with these named ports.

@@ -1,24 +1,34 @@
 //! NetworkPolicies to plain types.
 
+use std::sync::Arc;
+
 use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_yaml::{Kind, Value};
 
+use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_TIER, Member, Tier};
 use super::{
-    AdminPolicies, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy, PortRange, Ports, Rule,
+    AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
+    PortRange, Ports, Rule,
 };
 
 impl NetworkPolicies {
-    /// Reads all NetworkPolicies and policies of administrators.
+    /// Reads all network policies.
     pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
         let mut policies: Vec<_> =
-            manifests.by_kind("NetworkPolicy").map(|object| policy(object, default_namespace)).collect();
+            manifests.by_kind("NetworkPolicy").map(|object| Arc::new(policy(object, default_namespace))).collect();
         policies.sort_by(|a, b| (&a.identity, a.span).cmp(&(&b.identity, b.span)));
-        let mut read = Self { admin: AdminPolicies::read(manifests), ..Self::default() };
-        for (index, policy) in policies.iter().enumerate() {
-            read.by_namespace.entry(policy.namespace.clone()).or_default().push(index);
-        }
-        read.policies = policies;
-        read
+        let admin = AdminPolicies::read(manifests);
+        let boxed = |policies: &[Arc<AdminPolicy>]| -> Vec<Box<dyn Member>> {
+            policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
+        };
+        let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
+        let mut tiers = vec![
+            Tier::new(ADMIN_TIER, "adminnetworkpolicy", true, boxed(&admin.admin)),
+            Tier::new(DEFAULT_TIER, "default", false, own),
+            Tier::new(BASELINE_TIER, "baselineadminnetworkpolicy", true, boxed(&admin.baseline)),
+        ];
+        tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
+        Self { policies, admin, tiers }
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) struct Described {
     labels: Labels<'static>,
     namespace_labels: Labels<'static>,
     ports: Vec<PodPort<'static>>,
+    pub(crate) service_account: &'static str,
     pub(crate) host_network: bool,
 }
 
@@ -45,6 +46,7 @@ pub(crate) fn pod(namespace: &'static str, app: &'static str, team: &'static str
         labels: Labels::from_pairs([("app", app)]),
         namespace_labels: Labels::from_pairs([("kubernetes.io/metadata.name", namespace), ("team", team)]),
         ports: vec![PodPort { name: "web", number: 8080, protocol: "TCP" }],
+        service_account: "default",
         host_network: false,
     }
 }
@@ -56,6 +58,7 @@ impl Described {
             labels: &self.labels,
             namespace_labels: &self.namespace_labels,
             ports: &self.ports,
+            service_account: self.service_account,
             host_network: self.host_network,
         }
     }

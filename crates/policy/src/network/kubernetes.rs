@@ -1,0 +1,93 @@
+//! What a NetworkPolicy of Kubernetes does.
+
+use std::sync::Arc;
+
+use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
+use super::{Block, Direction, End, Match, PeerKind, Policy, PortRange, Rule};
+use crate::{Cited, Pod};
+
+/// Its rules let through what they are about; everything else is stopped.
+impl Member for Arc<Policy> {
+    fn cite(&self) -> Cited {
+        Policy::cite(self)
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        Some(&self.namespace)
+    }
+
+    fn order(&self) -> f64 {
+        NETWORK_POLICY_ORDER
+    }
+
+    fn selects(&self, pod: &Pod<'_>) -> Match {
+        (!pod.host_network && pod.namespace == self.namespace && self.pods.matches(pod.labels)).into()
+    }
+
+    fn isolates(&self, direction: Direction) -> bool {
+        self.rules(direction).is_some()
+    }
+
+    fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision) {
+        for rule in self.rules(question.direction).unwrap_or_default() {
+            decision.rule(&Ruling {
+                action: Action::Allow,
+                matched: selected.min(rule.is_about(&question.peer)),
+                ports: &|| PortRange::union(&rule.ports, question.named_ports()),
+                names: !rule.admits_everybody(),
+                cited: &|| self.cite_at(rule.span),
+            });
+        }
+    }
+
+    fn open_rule(&self, direction: Direction) -> Option<Cited> {
+        let rule = self.rules(direction)?.iter().find(|rule| rule.names_nobody(direction))?;
+        Some(self.cite_at(rule.span))
+    }
+
+    fn edges(&self) -> Vec<u64> {
+        let peers = self.ingress.iter().chain(&self.egress).flatten().flat_map(|rule| &rule.peers);
+        let block = |peer| match peer {
+            &PeerKind::Block(ref block) => Some(block),
+            PeerKind::Pods(_) | PeerKind::Nobody => None,
+        };
+        peers.filter_map(|peer| block(&peer.kind)).flat_map(Block::edges).collect()
+    }
+}
+
+impl Rule {
+    /// Whether an end is one of its peers.
+    fn is_about(&self, peer: &End<'_>) -> Match {
+        if self.peers.is_empty() {
+            return Match::Yes;
+        }
+        Match::any(self.peers.iter().map(|named| match &named.kind {
+            PeerKind::Pods(matcher) => matcher.is(peer),
+            PeerKind::Block(block) => block.is(peer),
+            PeerKind::Nobody => Match::No,
+        }))
+    }
+
+    /// Whether any address outside of the cluster is admitted, save perhaps some exceptions.
+    fn admits_anywhere(&self) -> bool {
+        let anywhere = |kind: &PeerKind| matches!(kind, PeerKind::Block(block) if block.is_anywhere());
+        self.peers.is_empty() || self.peers.iter().any(|peer| anywhere(&peer.kind))
+    }
+}
+
+impl Policy {
+    /// The rule because of which everybody gets through in some direction on all ports.
+    pub fn admits_everyone(&self) -> Option<Cited> {
+        let rules = self.ingress.iter().chain(&self.egress).flatten();
+        rules.into_iter().find(|rule| rule.is_open()).map(|rule| self.cite_at(rule.span))
+    }
+
+    /// The rule that lets questions to DNS (port 53) go to any address outside of the cluster.
+    pub fn dns_to_anywhere(&self) -> Option<Cited> {
+        let dns = |rule: &&Rule| {
+            let port = ["UDP", "TCP"].iter().any(|p| rule.ports.iter().any(|range| range.includes_number(53, p)));
+            (rule.ports.is_empty() || port) && rule.admits_anywhere()
+        };
+        self.egress.iter().flatten().find(dns).map(|rule| self.cite_at(rule.span))
+    }
+}

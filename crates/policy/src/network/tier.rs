@@ -1,0 +1,294 @@
+//! Tiers: how policies of several kinds decide one after the other.
+//!
+//! Policies stand in tiers, and tiers in an order. In a tier the first rule that is about a connection decides: it lets
+//! the connection through, stops it, or passes it on to the next tier. What no rule of a tier is about is stopped if a
+//! policy of the tier isolates the pod, and goes on to the next tier else. What is left at the end gets through.
+//!
+//! This is how Calico describes its tiers, among which it has places for all policies of Kubernetes:
+//! <https://docs.tigera.io/calico/latest/network-policy/policy-tiers/tiered-policy>.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use super::{Direction, End, Match, PortSet};
+use crate::{Cited, Pod};
+
+/// The order of the tier in which NetworkPolicies are.
+pub(crate) const DEFAULT_TIER: f64 = 1_000_000.0;
+/// The order of the tiers of administrators, before and after.
+pub(crate) const ADMIN_TIER: f64 = 1_000.0;
+pub(crate) const BASELINE_TIER: f64 = 10_000_000.0;
+/// The order of NetworkPolicies in their tier.
+pub(crate) const NETWORK_POLICY_ORDER: f64 = 1_000.0;
+
+/// What a rule does with connections that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// They get through, whatever comes later.
+    Allow,
+    /// They do not.
+    Deny,
+    /// The next tier decides.
+    Pass,
+}
+
+/// A connection, seen from one of its ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question<'q> {
+    /// The pod whose policies are asked.
+    pub(crate) subject: &'q Pod<'q>,
+    /// The other end.
+    pub(crate) peer: End<'q>,
+    /// One of both: who is called.
+    pub(crate) target: End<'q>,
+    /// Whether the subject is called, or calls.
+    pub(crate) direction: Direction,
+}
+
+impl Question<'_> {
+    /// The named ports of who is called.
+    pub(crate) fn named_ports(&self) -> &[crate::PodPort<'_>] {
+        match &self.target {
+            End::Pod(pod) => pod.ports,
+            End::SomePod | End::Outside(_) | End::Host(_) => &[],
+        }
+    }
+}
+
+/// A policy in a tier.
+pub(crate) trait Member: Debug + Send + Sync {
+    /// The policy as the source of an answer.
+    fn cite(&self) -> Cited;
+
+    /// The namespace whose pods it can be for; none if it can be for pods of all.
+    fn namespace(&self) -> Option<&str>;
+
+    /// Its place in the tier: lower ones are asked first.
+    fn order(&self) -> f64;
+
+    /// Whether it is for a pod.
+    fn selects(&self, pod: &Pod<'_>) -> Match;
+
+    /// Whether it isolates the pods that it is for.
+    fn isolates(&self, direction: Direction) -> bool;
+
+    /// Says to `decision` what each of its rules does, in order. It is asked only about pods that it selects, or may
+    /// select: `selected` is never [`Match::No`].
+    fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision);
+
+    /// The rule because of which everybody gets through, on some port at least.
+    fn open_rule(&self, direction: Direction) -> Option<Cited>;
+
+    /// The places where what they mean for addresses changes, see [`super::Block::edges`].
+    fn edges(&self) -> Vec<u64>;
+}
+
+/// Policies that are asked together.
+#[derive(Debug)]
+pub(crate) struct Tier {
+    pub(crate) order: f64,
+    pub(crate) name: String,
+    /// Whether what no rule is about goes on to the next tier even if policies isolate the pod.
+    pub(crate) passes: bool,
+    members: Vec<Box<dyn Member>>,
+    /// Positions of the members for one namespace, and of those for all.
+    by_namespace: BTreeMap<String, Vec<usize>>,
+    everywhere: Vec<usize>,
+}
+
+impl Tier {
+    pub(crate) fn new(order: f64, name: &str, passes: bool, mut members: Vec<Box<dyn Member>>) -> Self {
+        members.sort_by(|a, b| a.order().total_cmp(&b.order()).then_with(|| a.cite().cmp(&b.cite())));
+        let (mut by_namespace, mut everywhere): (BTreeMap<String, Vec<usize>>, _) = (BTreeMap::new(), Vec::new());
+        for (at, member) in members.iter().enumerate() {
+            match member.namespace() {
+                Some(name) => by_namespace.entry(name.to_owned()).or_default().push(at),
+                None => everywhere.push(at),
+            }
+        }
+        Self { order, name: name.to_owned(), passes, members, by_namespace, everywhere }
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = &dyn Member> {
+        self.members.iter().map(AsRef::as_ref)
+    }
+
+    /// The members that are for a pod, or may be, in order.
+    pub(crate) fn selecting<'t>(&'t self, pod: &'t Pod<'_>) -> impl Iterator<Item = (&'t dyn Member, Match)> {
+        let mut own = self.by_namespace.get(pod.namespace).map(Vec::as_slice).unwrap_or_default();
+        let mut wide = self.everywhere.as_slice();
+        let both = std::iter::from_fn(move || {
+            let from = match (own.first(), wide.first()) {
+                (Some(a), Some(b)) if a > b => &mut wide,
+                (None, _) => &mut wide,
+                (Some(_), _) => &mut own,
+            };
+            let (first, rest) = from.split_first()?;
+            *from = rest;
+            self.members.get(*first)
+        });
+        let selects = |member: &'t Box<dyn Member>| (member.as_ref(), member.selects(pod));
+        both.map(selects).filter(|(_, selected)| *selected != Match::No)
+    }
+
+    /// What its policies say about what is left of a decision.
+    pub(crate) fn ask(&self, question: &Question<'_>, decision: &mut Decision) {
+        decision.allowed_here = PortSet::none();
+        let mut isolated = Match::No;
+        for (member, selected) in self.selecting(question.subject) {
+            member.ask(question, selected, decision);
+            if member.isolates(question.direction) {
+                isolated = isolated.max(selected);
+            }
+        }
+        if !self.passes && isolated != Match::No && !decision.left.is_empty() {
+            if decision.explains {
+                let isolating = self.selecting(question.subject).filter(|(m, _)| m.isolates(question.direction));
+                for (member, _) in isolating {
+                    decision.reasons.push(Reason {
+                        cited: member.cite(),
+                        ports: decision.left.clone(),
+                        effect: Effect::Isolates,
+                        names: false,
+                    });
+                }
+            }
+            match isolated {
+                Match::Yes => decision.left = PortSet::none(),
+                _ => decision.maybe_denied = decision.maybe_denied.union(&decision.left),
+            }
+        }
+        decision.left = decision.left.union(&std::mem::take(&mut decision.passed));
+    }
+}
+
+/// What a rule or a policy did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// A rule lets the ports through.
+    Allows,
+    /// A rule stops them.
+    Denies,
+    /// A rule passes them on.
+    Passes,
+    /// The policy isolates the pod, and no rule is about them.
+    Isolates,
+    /// Whether the rule is about them, manifests do not tell.
+    Undetermined,
+}
+
+/// Why ports get through or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The rule, or the policy.
+    pub cited: Cited,
+    /// The ports that it decided about.
+    pub ports: PortSet,
+    /// What it did.
+    pub effect: Effect,
+    /// Whether it names its peers; else it is about everybody.
+    pub names: bool,
+}
+
+/// How far rules have decided about the ports of who is called.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    /// What gets through.
+    allowed: PortSet,
+    /// Of that, what rules of the current tier let through.
+    allowed_here: PortSet,
+    /// What no rule was about yet.
+    left: PortSet,
+    /// What the rules of the current tier pass on to the next.
+    passed: PortSet,
+    /// What a rule may have let through, or stopped, of which it is not known whether it is about the peer.
+    maybe_allowed: PortSet,
+    maybe_denied: PortSet,
+    explains: bool,
+    reasons: Vec<Reason>,
+}
+
+/// A rule and whether it is about a connection.
+pub(crate) struct Ruling<'r> {
+    pub(crate) action: Action,
+    /// Whether it is about the peer.
+    pub(crate) matched: Match,
+    /// On which ports.
+    pub(crate) ports: &'r dyn Fn() -> PortSet,
+    /// Whether it names its peers.
+    pub(crate) names: bool,
+    pub(crate) cited: &'r dyn Fn() -> Cited,
+}
+
+impl Decision {
+    /// Nothing is decided. With `explains`, reasons are kept.
+    pub(crate) fn new(explains: bool) -> Self {
+        Self {
+            allowed: PortSet::none(),
+            allowed_here: PortSet::none(),
+            left: PortSet::all(),
+            passed: PortSet::none(),
+            maybe_allowed: PortSet::none(),
+            maybe_denied: PortSet::none(),
+            explains,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Takes what a rule is about out of what is left.
+    pub(crate) fn rule(&mut self, ruling: &Ruling<'_>) {
+        if ruling.matched == Match::No {
+            return;
+        }
+        let ports = (ruling.ports)();
+        let about = ports.intersection(&self.left);
+        // Several rules may let the same ports through; all of them are reasons.
+        let reason = match ruling.action {
+            Action::Allow => about.union(&ports.intersection(&self.allowed_here)),
+            Action::Deny | Action::Pass => about.clone(),
+        };
+        if reason.is_empty() {
+            return;
+        }
+        let effect = match (ruling.matched, ruling.action) {
+            (Match::Yes, Action::Allow) => Effect::Allows,
+            (Match::Yes, Action::Deny) => Effect::Denies,
+            (Match::Yes, Action::Pass) => Effect::Passes,
+            _ => Effect::Undetermined,
+        };
+        if self.explains {
+            self.reasons.push(Reason { cited: (ruling.cited)(), ports: reason, effect, names: ruling.names });
+        }
+        if effect == Effect::Undetermined {
+            // A rule that passes on may lead to either end.
+            if ruling.action != Action::Deny {
+                self.maybe_allowed = self.maybe_allowed.union(&about);
+            }
+            if ruling.action != Action::Allow {
+                self.maybe_denied = self.maybe_denied.union(&about);
+            }
+            return;
+        }
+        self.left = self.left.difference(&about);
+        match ruling.action {
+            Action::Allow => {
+                self.allowed = self.allowed.union(&about);
+                self.allowed_here = self.allowed_here.union(&about);
+            }
+            Action::Pass => self.passed = self.passed.union(&about),
+            Action::Deny => {}
+        }
+    }
+
+    /// Whether nothing is left for further tiers.
+    pub(crate) fn is_done(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// What gets through at the end, and of which ports that is not known.
+    pub(crate) fn finish(self) -> (PortSet, PortSet, Vec<Reason>) {
+        let allowed = self.allowed.union(&self.left);
+        let unknown = self.maybe_allowed.difference(&allowed).union(&self.maybe_denied.intersection(&allowed));
+        (allowed, unknown, self.reasons)
+    }
+}
