@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_policy::connections::{Connection, Connections, Workload};
-use kubestride_policy::network::{Effect, Reason};
+use kubestride_policy::network::{Effect, Reason, Verdict};
 use kubestride_source::SourceMap;
 
 use crate::{UNUSABLE, messages};
@@ -64,7 +64,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     messages::diagnostics(&loaded.sources, &connections.diagnostics(), arguments.quiet);
     let from = arguments.from.as_deref().map(|name| named(&connections, name)).transpose()?;
     let to = arguments.to.as_deref().map(|name| named(&connections, name)).transpose()?;
-    let is = |wanted: Option<&Workload<'_>>, name: &str| wanted.is_none_or(|w| w.name == name);
+    let is =
+        |wanted: Option<&Workload<'_>>, name: &str| wanted.is_none_or(|w| w.name == name || w.plain_name() == name);
     let mut allowed = connections.allowed();
     allowed.retain(|c| is(from, &c.source) && is(to, &c.target));
     let mut out = anstream::stdout().lock();
@@ -73,7 +74,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         writeln!(out)?;
         return Ok(ExitCode::SUCCESS);
     }
-    allowed.iter().try_for_each(|c| writeln!(out, "{c}"))?;
+    let mut network = None;
+    for connection in &allowed {
+        if connection.network != network {
+            network.clone_from(&connection.network);
+            writeln!(out, "\nin the network {}:", network.as_deref().unwrap_or_default())?;
+        }
+        writeln!(out, "{connection}")?;
+    }
     if let (Some(from), Some(to)) = (from, to) {
         explain(&connections, from, to, &loaded.sources, &mut out)?;
     }
@@ -82,7 +90,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn json(connection: &Connection) -> serde_json::Value {
     let (source, target) = (&connection.source, &connection.target);
-    serde_json::json!({ "source": source, "target": target, "ports": connection.ports.to_string() })
+    let mut value = serde_json::json!({ "source": source, "target": target, "ports": connection.ports.to_string() });
+    if let (Some(network), Some(fields)) = (&connection.network, value.as_object_mut()) {
+        fields.insert("network".to_owned(), network.as_str().into());
+    }
+    value
 }
 
 /// The rules that decide about a pair.
@@ -93,11 +105,27 @@ fn explain(
     sources: &SourceMap,
     out: &mut dyn std::io::Write,
 ) -> Result<()> {
-    let Some(verdict) = connections.between(from, to) else {
-        writeln!(out, "{} => {} : No Connections", from.name, to.name)?;
-        writeln!(out, "  they are in different networks")?;
-        return Ok(());
-    };
+    match connections.between(from, to) {
+        Some(verdict) => reasons(&verdict, from, to, sources, out)?,
+        None => {
+            writeln!(out, "{} => {} : No Connections", from.name, to.name)?;
+            writeln!(out, "  their primary networks are different ones")?;
+        }
+    }
+    for (network, verdict) in connections.beside(from, to) {
+        writeln!(out, "\nin the network {network}:")?;
+        reasons(&verdict, from, to, sources, out)?;
+    }
+    Ok(())
+}
+
+fn reasons(
+    verdict: &Verdict,
+    from: &Workload<'_>,
+    to: &Workload<'_>,
+    sources: &SourceMap,
+    out: &mut dyn std::io::Write,
+) -> Result<()> {
     if verdict.ports().is_empty() {
         writeln!(out, "{} => {} : No Connections", from.name, to.name)?;
     }

@@ -65,6 +65,11 @@ impl<'a> Namespaces<'a> {
         Self { labels: namespaces.collect() }
     }
 
+    /// The names of all Namespace objects.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.labels.keys().copied()
+    }
+
     /// Whether the Namespace object is part of the input. If not, its labels are not known.
     pub fn is_declared(&self, namespace: &str) -> bool {
         self.labels.contains_key(namespace)

@@ -13,7 +13,7 @@ use crate::{Namespaces, Pod, PodPort};
 /// has the machine's name.
 const MACHINE: &str = "VirtualMachine";
 const INSTANCE: &str = "VirtualMachineInstance";
-const KUBEVIRT: &str = "kubevirt.io";
+pub(super) const KUBEVIRT: &str = "kubevirt.io";
 
 /// The pods of one workload that have the same labels.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Workload<'a> {
     ports: Vec<PodPort<'a>>,
     service_account: &'a str,
     declared: PortSet,
+    /// The further networks that they are attached to, by namespace and name.
+    pub(super) attached: Vec<(String, String)>,
     /// Their primary network; none if it is that of the cluster.
     pub network: Option<Network>,
     /// Whether they are in the network of their node, where it depends on the network plugin what policies do.
@@ -66,6 +68,7 @@ impl<'a> Workload<'a> {
                 labels,
                 namespace_labels,
                 network,
+                attached: super::secondary::attached(object, namespace),
                 declared: spec.map(declared).unwrap_or_default(),
                 ports: spec.map(PodPort::read).unwrap_or_default(),
                 service_account: spec.map_or("default", service_account),
@@ -74,6 +77,11 @@ impl<'a> Workload<'a> {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
+    }
+
+    /// Its name without the mark of a primary network of its own.
+    pub fn plain_name(&self) -> String {
+        self.name.replacen("[udn]/", "/", 1)
     }
 
     /// Its pods as policies see them. Those in the network of their node are taken for others here.

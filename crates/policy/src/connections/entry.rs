@@ -37,7 +37,12 @@ pub(super) fn connections(
                 let wanted = service.ports().filter(|port| backend.is(port));
                 let asked = wanted.fold(PortSet::none(), |all, port| all.union(&target(&port, workload)));
                 let ports = asked.intersection(&policies.ports(End::SomePod, End::Pod(workload.pod())));
-                found.push(Connection { source: CONTROLLER.to_owned(), target: workload.name.clone(), ports });
+                found.push(Connection {
+                    network: None,
+                    source: CONTROLLER.to_owned(),
+                    target: workload.name.clone(),
+                    ports,
+                });
             }
         }
     }

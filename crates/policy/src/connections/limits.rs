@@ -4,16 +4,11 @@ use kubestride_manifest::{Manifests, Object};
 use kubestride_source::Diagnostic;
 
 use super::Workload;
-use super::networks::{Networks, is_primary};
+use super::networks::{self, Networks, is_primary};
 use crate::network::{AdminPeer, AdminPolicies};
 
 /// Kinds that give pods networks beside that of the cluster.
-const NETWORKS: [(&str, &str); 4] = [
-    ("k8s.ovn.org", "UserDefinedNetwork"),
-    ("k8s.ovn.org", "ClusterUserDefinedNetwork"),
-    ("k8s.cni.cncf.io", "NetworkAttachmentDefinition"),
-    ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
-];
+const NETWORKS: [&str; 3] = [networks::OWN, networks::WIDE, "NetworkAttachmentDefinition"];
 
 /// Kinds of policies that are not evaluated.
 const POLICIES: [(&str, &str); 6] = [
@@ -36,13 +31,23 @@ pub fn limits(manifests: &Manifests, admin: &AdminPolicies, default_namespace: &
     let mut found = Vec::new();
     let of = |(group, kind): (&'static str, &'static str)| manifests.by_custom_kind(group, kind);
     let primary = |object: &Object<'_>| is_primary(*object, &["spec"]) || is_primary(*object, &["spec", "network"]);
-    for object in NETWORKS.into_iter().flat_map(of).filter(|object| !primary(object)) {
+    let of_kind = |kind| networks::of_kind(manifests, kind);
+    for object in NETWORKS.into_iter().flat_map(of_kind).filter(|object| !primary(object)) {
         let message = format!(
-            "{} {} gives pods another network: what goes through it is not known",
+            "{} {} gives pods a further network: what goes through it to other places than pods is not known",
             object.kind(),
             object.name()
         );
         found.push(Diagnostic::warning("other-network", message).at(object.span()));
+    }
+    for object in networks::of_other_groups(manifests) {
+        let message = format!(
+            "{} {} is of the group {}, which is not known: it is read as one of k8s.ovn.org",
+            object.kind(),
+            object.name(),
+            object.group()
+        );
+        found.push(Diagnostic::warning("unknown-group", message).at(object.span()));
     }
     let networks = Networks::read(manifests, default_namespace);
     let missing = |object: &Object<'_>| networks.is_missing(object.name(), &object.label_set());
@@ -69,6 +74,14 @@ pub fn limits(manifests: &Manifests, admin: &AdminPolicies, default_namespace: &
         }
     }
     found
+}
+
+/// Networks that pods are said to be in and that are not in the input.
+pub(super) fn missing_networks(missing: &[(&str, &(String, String))]) -> Option<Diagnostic> {
+    let one = |(workload, (namespace, name)): &(&str, &(String, String))| format!("{workload} in {namespace}/{name}");
+    let list = missing.iter().map(one).collect::<Vec<_>>().join(", ");
+    let message = format!("networks that are not in the input: {list}; what goes through them is not known");
+    (!missing.is_empty()).then(|| Diagnostic::warning("other-network", message))
 }
 
 /// Workloads of which it depends on the network plugin what policies do.

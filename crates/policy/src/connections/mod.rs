@@ -8,6 +8,7 @@ mod endpoints;
 mod entry;
 mod limits;
 mod networks;
+mod secondary;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use kubestride_source::Diagnostic;
 
 use crate::Namespaces;
 use crate::network::{End, NetworkPolicies, PortSet, Range, Verdict};
+use secondary::Secondary;
 
 pub use endpoints::Workload;
 pub use limits::{are_all_evaluated, limits};
@@ -24,6 +26,8 @@ pub use networks::Network;
 /// A connection that is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Connection {
+    /// The network in which it is, beside the primary one of its ends.
+    pub network: Option<String>,
     /// `shop/orders[Deployment]`, `10.0.0.0-10.255.255.255[External]` or `{ingress-controller}`.
     pub source: String,
     /// The same for the other end.
@@ -44,6 +48,7 @@ pub struct Connections<'a> {
     workloads: Vec<Workload<'a>>,
     ranges: Vec<Range>,
     policies: NetworkPolicies,
+    secondary: Vec<Secondary>,
     manifests: &'a Manifests,
     default_namespace: &'a str,
 }
@@ -53,8 +58,10 @@ impl<'a> Connections<'a> {
     pub fn read(manifests: &'a Manifests, default_namespace: &'a str) -> Self {
         let namespaces = Namespaces::read(manifests);
         let policies = NetworkPolicies::read(manifests, default_namespace);
+        let workloads = Workload::read(manifests, &namespaces, default_namespace);
         Self {
-            workloads: Workload::read(manifests, &namespaces, default_namespace),
+            secondary: secondary::read_all(manifests, &namespaces, &workloads, default_namespace),
+            workloads,
             ranges: policies.ranges(),
             policies,
             manifests,
@@ -64,8 +71,11 @@ impl<'a> Connections<'a> {
 
     /// What limits the answer: peers that manifests do not tell, networks that are not understood.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let namespaces = Namespaces::read(self.manifests);
         let mut found = limits(self.manifests, self.policies.admin(), self.default_namespace);
         found.extend(limits::in_network_of_node(&self.workloads));
+        let missing = secondary::missing(self.manifests, &namespaces, &self.workloads, self.default_namespace);
+        found.extend(limits::missing_networks(&missing));
         found
     }
 
@@ -79,29 +89,55 @@ impl<'a> Connections<'a> {
         source.sees(target).then(|| self.policies.verdict(End::Pod(source.pod()), End::Pod(target.pod())))
     }
 
-    /// Every connection that is allowed, in order.
+    /// The same in each of the further networks that both are in, with its name.
+    pub fn beside(&self, source: &Workload<'_>, target: &Workload<'_>) -> Vec<(&str, Verdict)> {
+        let is_in = |network: &&Secondary, workload: &Workload<'_>| {
+            network.members.iter().any(|at| self.workloads.get(*at).is_some_and(|w| w.name == workload.name))
+        };
+        let both = self.secondary.iter().filter(|network| is_in(network, source) && is_in(network, target));
+        let answer = |network: &Secondary| network.policies.verdict(End::Pod(source.pod()), End::Pod(target.pod()));
+        both.map(|network| (network.name.as_str(), answer(network))).collect()
+    }
+
+    /// Every connection that is allowed, in order. What goes from further networks to addresses outside is not known.
     pub fn allowed(&self) -> Vec<Connection> {
         let mut all = Vec::new();
         for source in &self.workloads {
             let pod = End::Pod(source.pod());
             for target in self.workloads.iter().filter(|t| t.name != source.name && source.sees(t)) {
                 let ports = self.policies.ports(pod, End::Pod(target.pod()));
-                all.push(Connection { source: source.name.clone(), target: target.name.clone(), ports });
+                all.push(Connection { network: None, source: source.name.clone(), target: target.name.clone(), ports });
             }
             let outside = |ports: &dyn Fn(End<'_>) -> PortSet| {
                 merged(self.ranges.iter().map(|range| (*range, ports(End::Outside(*range)))))
             };
             for (range, ports) in outside(&|o| self.policies.ports(pod, o)) {
-                all.push(Connection { source: source.name.clone(), target: range.to_string(), ports });
+                all.push(Connection { network: None, source: source.name.clone(), target: range.to_string(), ports });
             }
             for (range, ports) in outside(&|o| self.policies.ports(o, pod)) {
-                all.push(Connection { source: range.to_string(), target: source.name.clone(), ports });
+                all.push(Connection { network: None, source: range.to_string(), target: source.name.clone(), ports });
             }
         }
         all.extend(entry::connections(self.manifests, &self.workloads, &self.policies));
+        all.extend(self.secondary.iter().flat_map(|network| self.within(network)));
         all.retain(|c| !c.ports.is_empty());
         all.sort();
         joined(all)
+    }
+}
+
+impl Connections<'_> {
+    /// The connections inside a further network.
+    fn within(&self, network: &Secondary) -> Vec<Connection> {
+        let members = || network.members.iter().filter_map(|at| self.workloads.get(*at));
+        let pairs = members().flat_map(|source| members().map(move |target| (source, target)));
+        let connection = |(source, target): (&Workload<'_>, &Workload<'_>)| Connection {
+            network: Some(network.name.clone()),
+            source: source.plain_name(),
+            target: target.plain_name(),
+            ports: network.policies.ports(End::Pod(source.pod()), End::Pod(target.pod())),
+        };
+        pairs.filter(|(source, target)| source.name != target.name).map(connection).collect()
     }
 }
 
@@ -122,7 +158,10 @@ fn joined(sorted: Vec<Connection>) -> Vec<Connection> {
     let mut out: Vec<Connection> = Vec::with_capacity(sorted.len());
     for connection in sorted {
         match out.last_mut() {
-            Some(last) if (&last.source, &last.target) == (&connection.source, &connection.target) => {
+            Some(last)
+                if (&last.network, &last.source, &last.target)
+                    == (&connection.network, &connection.source, &connection.target) =>
+            {
                 last.ports = last.ports.union(&connection.ports);
             }
             _ => out.push(connection),

@@ -9,6 +9,15 @@ const GROUP: &str = "k8s.ovn.org";
 /// Without this label, set when it is made, a namespace stays in the network of the cluster.
 const LABEL: &str = "k8s.ovn.org/primary-user-defined-network";
 
+/// A network for one namespace, and one for several.
+pub(super) const OWN: &str = "UserDefinedNetwork";
+pub(super) const WIDE: &str = "ClusterUserDefinedNetwork";
+
+/// The objects of a kind, of other groups too: what else should be meant by it?
+pub(super) fn of_kind<'a>(manifests: &'a Manifests, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
+    manifests.objects().filter(move |object| object.kind() == kind)
+}
+
 /// A network that is the primary one of the pods of some namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
@@ -26,13 +35,13 @@ pub(super) struct Networks(Vec<Network>);
 impl Networks {
     /// Reads them.
     pub(super) fn read(manifests: &Manifests, default_namespace: &str) -> Self {
-        let own = manifests.by_custom_kind(GROUP, "UserDefinedNetwork").filter(|o| is_primary(*o, &["spec"]));
+        let own = of_kind(manifests, OWN).filter(|o| is_primary(*o, &["spec"]));
         let own = own.map(|object| Network {
             name: object.name().to_owned(),
             namespace: Some(object.namespace().unwrap_or(default_namespace).to_owned()),
             selector: LabelSelector::everything(),
         });
-        let wide = manifests.by_custom_kind(GROUP, "ClusterUserDefinedNetwork");
+        let wide = of_kind(manifests, WIDE);
         let wide = wide.filter(|o| is_primary(*o, &["spec", "network"])).map(|object| Network {
             name: object.name().to_owned(),
             namespace: None,
@@ -57,6 +66,11 @@ impl Networks {
             None => network.selector.matches(labels),
         })
     }
+}
+
+/// Objects of these kinds in other groups than that of OVN-Kubernetes.
+pub(super) fn of_other_groups(manifests: &Manifests) -> impl Iterator<Item = Object<'_>> {
+    [OWN, WIDE].into_iter().flat_map(|kind| of_kind(manifests, kind)).filter(|object| object.group() != GROUP)
 }
 
 /// Whether a network is the one that pods use for everything.

@@ -32,6 +32,15 @@ impl NetworkPolicies {
     }
 }
 
+impl NetworkPolicies {
+    /// Reads objects of other kinds that have the fields of NetworkPolicies.
+    pub(crate) fn of_objects<'a>(objects: impl Iterator<Item = Object<'a>>, default_namespace: &str) -> Self {
+        let policies: Vec<_> = objects.map(|object| Arc::new(policy(object, default_namespace))).collect();
+        let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
+        Self { tiers: vec![Tier::new(DEFAULT_TIER, "default", false, own)], policies, admin: AdminPolicies::default() }
+    }
+}
+
 fn policy(object: Object<'_>, default_namespace: &str) -> Policy {
     let spec = object.spec();
     let namespace = object.namespace().unwrap_or(default_namespace).to_owned();
