@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
 use kubestride_policy::connections::limits;
-use kubestride_policy::network::AdminPolicies;
+use kubestride_policy::network::NetworkPolicies;
 use kubestride_policy::pod_security::Version;
 use kubestride_report::{Format, Input, Report};
 use kubestride_source::{FileOrigin, Span};
@@ -193,8 +193,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         messages::progress(&loaded.inputs, &discovered.signals);
     }
     loaded.sources.reveal(discovered.addresses);
-    let admin = AdminPolicies::read(&loaded.manifests);
-    loaded.diagnostics.extend(limits(&loaded.manifests, &admin, &arguments.namespace));
+    let policies = NetworkPolicies::read(&loaded.manifests, &arguments.namespace);
+    loaded.diagnostics.extend(limits(&loaded.manifests, &policies, &arguments.namespace));
     messages::diagnostics(&loaded.sources, &loaded.diagnostics, arguments.quiet);
     if loaded.manifests.objects().next().is_none() {
         messages::error("no Kubernetes object was found in the input");

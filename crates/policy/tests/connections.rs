@@ -330,3 +330,47 @@ fn policies_of_the_cluster_mean_what_their_documentation_says() {
         assert_eq!(found.fold(PortSet::none(), |all, p| all.union(&p)).to_string(), expected, "{of_cluster}");
     }
 }
+
+/// Pods in a further network, and what holds there.
+#[test]
+fn further_networks_have_policies_of_their_own() {
+    let definition = |namespace: &str, config: &str| {
+        format!(
+            "{{apiVersion: k8s.cni.cncf.io/v1, kind: NetworkAttachmentDefinition, metadata: {{name: storage, namespace: \
+             {namespace}}}, spec: {{config: '{config}'}}}}"
+        )
+    };
+    let pod = |namespace: &str, name: &str, networks: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}, labels: {{app: {name}}}, \
+             annotations: {{k8s.v1.cni.cncf.io/networks: '{networks}'}}}}, spec: {{containers: [{{name: c, image: i}}]}}}}"
+        )
+    };
+    let policy = "{apiVersion: k8s.cni.cncf.io/v1beta1, kind: MultiNetworkPolicy, metadata: {name: p, namespace: a, \
+                  annotations: {k8s.v1.cni.cncf.io/policy-for: storage}}, spec: {podSelector: {matchLabels: {app: one}}, \
+                  ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 80}]}]}}";
+    let shut = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: shut, namespace: a}, spec: \
+                {podSelector: {}, policyTypes: [Ingress, Egress]}}";
+    let lines = |objects: &[String]| -> (Vec<String>, usize) {
+        let manifests = common::manifests(&objects.join("\n---\n"));
+        let connections = Connections::read(&manifests, "default");
+        let beside = connections.allowed().into_iter().filter(|c| c.network.is_some());
+        let missing = connections.diagnostics().iter().filter(|d| d.message.contains("not in the input")).count();
+        (beside.map(|c| c.to_string()).collect(), missing)
+    };
+    let named = r#"{"name": "backbone", "type": "macvlan"}"#;
+    let other = r#"{"name": "other", "type": "macvlan"}"#;
+    let x = || pod("a", "one", "storage@net1");
+    let y = |networks| pod("b", "two", networks);
+    let both = ["a/one[Pod] => b/two[Pod] : All Connections", "b/two[Pod] => a/one[Pod] : All Connections"];
+    // Definitions that configure a network of one name are one network, whatever the namespace.
+    let one = |y: String| lines(&[definition("a", named), definition("b", named), x(), y, shut.to_owned()]);
+    assert_eq!(one(y("storage")), (both.map(str::to_owned).to_vec(), 0));
+    assert_eq!(one(y(r#"[{"name": "storage", "namespace": "a"}]"#)).0, both);
+    assert_eq!(one(y("b/storage, b/storage")).0, both);
+    assert_eq!(one(y("nowhere")), (Vec::new(), 1), "a network that is not in the input");
+    let apart = lines(&[definition("a", named), definition("b", other), x(), y("storage")]);
+    assert_eq!(apart, (Vec::new(), 0));
+    let with_policy = lines(&[definition("a", named), definition("b", named), x(), y("storage"), policy.to_owned()]);
+    assert_eq!(with_policy.0, [both[0], "b/two[Pod] => a/one[Pod] : TCP 80"]);
+}

@@ -295,3 +295,63 @@ fn administrators_are_asked_first_and_their_baseline_last() {
         assert!(expected != "allowed" || name(&unknown) == "allowed", "{text}");
     }
 }
+
+/// A policy of which a part is not understood: it may be about the connection, so the answer is not known.
+#[test]
+fn what_is_not_understood_makes_answers_unknown() {
+    let admin = |version: &str, priority: u32, name: &str, rule: &str| {
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/{version}, kind: AdminNetworkPolicy, metadata: {{name: {name}}}, spec: \
+             {{priority: {priority}, subject: {{namespaces: {{}}}}, ingress: [{rule}]}}}}"
+        )
+    };
+    let (everybody, nodes) = ("from: [{namespaces: {}}]", "from: [{nodes: {}}]");
+    let deny = format!("{{action: Deny, {everybody}}}");
+    let allow = format!("{{action: Allow, {everybody}}}");
+    let table = [
+        // A field that is not known may widen or narrow it.
+        (policy("p", "shop", "{podSelector: {}, ingress: [{from: [{podSelector: {}, zone: a}]}]}"), "undetermined", 1),
+        (policy("p", "shop", "{podSelector: {}, ingress: [{from: [{podSelector: {}}], zone: a}]}"), "undetermined", 1),
+        (policy("p", "shop", "{podSelector: {}, ingres: [{}]}"), "undetermined", 1),
+        (policy("p", "shop", "{podSelector: {}, policyTypes: [Ingres]}"), "unrestricted", 1),
+        (policy("p", "shop", "{podSelector: {}, ingress: [{ports: [{port: 80, protocol: ICMP}]}]}"), "undetermined", 1),
+        (policy("p", "shop", "{podSelector: {matchExpressions: [{key: app, operator: Like}]}}"), "undetermined", 1),
+        // It does not matter where something else lets everybody in.
+        (policy("p", "shop", "{podSelector: {}, ingress: [{from: [{podSelector: {}, zone: a}]}, {}]}"), "allowed", 1),
+        (policy("p", "shop", "{podSelector: {}, ingress: [{from: [{}]}]}"), "denied", 1),
+        (admin("v1alpha1", 1, "a", &deny), "denied", 0),
+        (admin("v2", 1, "a", &deny), "undetermined", 1),
+        (admin("v1alpha1", 1, "a", &format!("{{action: Log, {everybody}}}")), "undetermined", 1),
+        (admin("v1alpha1", 1, "a", &format!("{{action: Deny, {nodes}}}")), "unrestricted", 0),
+        // Two policies with one priority: "it is undefined which is evaluated first".
+        (
+            format!("{}\n---\n{}", admin("v1alpha1", 1, "a", &deny), admin("v1alpha1", 1, "b", &allow)),
+            "undetermined",
+            2,
+        ),
+        (format!("{}\n---\n{}", admin("v1alpha1", 1, "a", &deny), admin("v1alpha1", 2, "b", &allow)), "denied", 0),
+    ];
+    let (source, target) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+    for (text, expected, doubts) in table {
+        let read = NetworkPolicies::read(&common::manifests(&text), "default");
+        assert_eq!(name(&allows(&read, &source, &target, Some(80), "TCP")), expected, "{text}");
+        assert_eq!(read.doubts().len(), doubts, "{text}: {:?}", read.doubts());
+    }
+}
+
+/// `domainNames` of administrators' policies are for hosts outside, by their names.
+#[test]
+fn names_of_hosts_decide_about_hosts() {
+    let text = "{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: a}, spec: {tier: \
+                Admin, priority: 1, subject: {namespaces: {}}, egress: [{action: Accept, to: [{domainNames: \
+                ['*.example.com', partner.example.org]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]}}";
+    let read = NetworkPolicies::read(&common::manifests(text), "default");
+    let web = pod("shop", "web", "a");
+    let answer = |host| read.verdict(End::Pod(web.get()), End::Host(host)).answer("TCP", Some(443));
+    // "'*.kubernetes.io' matches all subdomains of kubernetes.io, but not kubernetes.io itself".
+    assert_eq!(name(&answer("api.example.com")), "allowed");
+    assert_eq!(name(&answer("a.b.example.com")), "allowed");
+    assert_eq!(name(&answer("example.com")), "denied");
+    assert_eq!(name(&answer("badexample.com")), "denied");
+    assert_eq!(name(&answer("partner.example.org")), "allowed");
+}

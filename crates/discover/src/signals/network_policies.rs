@@ -56,7 +56,7 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
     ];
     for (isolated, by, attribute, side) in sides {
         let value = match isolated {
-            Isolated::None => Isolation::None,
+            Isolated::None | Isolated::Unknown => Isolation::None,
             Isolated::Restricted => Isolation::Restricted,
             Isolated::Open => Isolation::Open,
         };
@@ -68,7 +68,8 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
             continue;
         }
         if let Some(cited) = by.into_iter().next() {
-            claims.set(subject(), attribute.id, attribute.value(value), Note::stated(cited.span, cited.identity));
+            let value = if isolated == Isolated::Unknown { Value::Unknown } else { attribute.value(value) };
+            claims.set(subject(), attribute.id, value, Note::stated(cited.span, cited.identity));
         }
     }
     let metadata = world.network.metadata_reachable(&pod);

@@ -5,7 +5,7 @@ use kubestride_source::Diagnostic;
 
 use super::Workload;
 use super::networks::{self, Networks, is_primary};
-use crate::network::{AdminPeer, AdminPolicies};
+use crate::network::{AdminPeer, Listed, Match, NetworkPolicies};
 
 /// Kinds that give pods networks beside that of the cluster.
 const NETWORKS: [&str; 3] = [networks::OWN, networks::WIDE, "NetworkAttachmentDefinition"];
@@ -27,7 +27,7 @@ pub fn are_all_evaluated(manifests: &Manifests) -> bool {
 }
 
 /// Everything that makes answers about connections uncertain.
-pub fn limits(manifests: &Manifests, admin: &AdminPolicies, default_namespace: &str) -> Vec<Diagnostic> {
+pub fn limits(manifests: &Manifests, policies: &NetworkPolicies, default_namespace: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let of = |(group, kind): (&'static str, &'static str)| manifests.by_custom_kind(group, kind);
     let primary = |object: &Object<'_>| is_primary(*object, &["spec"]) || is_primary(*object, &["spec", "network"]);
@@ -65,15 +65,31 @@ pub fn limits(manifests: &Manifests, admin: &AdminPolicies, default_namespace: &
         );
         found.push(Diagnostic::warning("policy-not-evaluated", message).at(object.span()));
     }
+    found.extend(policies.doubts().iter().cloned());
+    let admin = policies.admin();
     for policy in admin.admin.iter().chain(&admin.baseline) {
         let peers = policy.ingress.iter().chain(&policy.egress).flat_map(|rule| &rule.peers);
         for peer in peers {
             let AdminPeer::Undetermined(span) = peer else { continue };
-            let message = format!("{}: who this peer is, manifests do not tell; the rule is left out", policy.identity);
+            let message = format!(
+                "{}: who this peer is, manifests do not tell: it counts as nobody, and what the rule does to addresses outside is not known",
+                policy.identity
+            );
             found.push(Diagnostic::warning("unknown-peer", message).at(*span));
         }
     }
     found
+}
+
+/// Policies that are for no workload of the input.
+pub(super) fn select_nothing(policies: &NetworkPolicies, workloads: &[Workload<'_>]) -> Vec<Diagnostic> {
+    let selects = |policy: &Listed<'_>| workloads.iter().any(|w| policy.selects(&w.pod()) != Match::No);
+    let message = |policy: Listed<'_>| {
+        let cited = policy.cite();
+        let message = format!("{} selects no workload of the input: it decides nothing here", cited.identity);
+        Diagnostic::warning("selects-nothing", message).at(cited.span)
+    };
+    policies.all().filter(|policy| !selects(policy)).map(message).collect()
 }
 
 /// Networks that pods are said to be in and that are not in the input.

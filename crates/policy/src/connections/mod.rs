@@ -72,9 +72,11 @@ impl<'a> Connections<'a> {
     /// What limits the answer: peers that manifests do not tell, networks that are not understood.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let namespaces = Namespaces::read(self.manifests);
-        let mut found = limits(self.manifests, self.policies.admin(), self.default_namespace);
+        let mut found = limits(self.manifests, &self.policies, self.default_namespace);
         found.extend(limits::in_network_of_node(&self.workloads));
+        found.extend(limits::select_nothing(&self.policies, &self.workloads));
         let missing = secondary::missing(self.manifests, &namespaces, &self.workloads, self.default_namespace);
+        found.extend(self.secondary.iter().flat_map(|network| network.policies.doubts().iter().cloned()));
         found.extend(limits::missing_networks(&missing));
         found
     }

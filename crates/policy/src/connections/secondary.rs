@@ -17,6 +17,8 @@ use crate::Namespaces;
 use crate::network::NetworkPolicies;
 
 const GROUP: &str = "k8s.cni.cncf.io";
+/// The versions of MultiNetworkPolicy.
+const VERSIONS: &[&str] = &["v1beta1", "v1beta2"];
 /// The annotation of a pod that names its further networks.
 const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
 /// The annotation of a MultiNetworkPolicy that names the networks that it is for.
@@ -67,7 +69,7 @@ pub(super) fn read_all(
         Secondary {
             name,
             members: members.into_iter().collect(),
-            policies: NetworkPolicies::of_objects(own, default_namespace),
+            policies: NetworkPolicies::of_objects(own, VERSIONS, default_namespace),
         }
     };
     let mut all: Vec<Secondary> = found.into_iter().map(network).collect();

@@ -5,15 +5,11 @@
 
 use std::sync::Arc;
 
-use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_source::Span;
-use kubestride_yaml::Value;
 
 use super::tier::{Decision, Member, Question, Ruling};
-use super::{Action, Block, Direction, End, Match, NamespaceMatcher, PodMatcher, PortRange, Ports};
+use super::{Action, Block, Direction, End, Match, PodMatcher, PortRange};
 use crate::{Cited, Pod};
-
-const GROUP: &str = "policy.networking.k8s.io";
 
 /// All policies of administrators, those that are asked first in front.
 #[derive(Debug, Default)]
@@ -39,6 +35,10 @@ pub struct AdminPolicy {
     pub ingress: Vec<AdminRule>,
     /// Rules in order for what goes out.
     pub egress: Vec<AdminRule>,
+    /// Whether part of it is not understood, so that what it does is not known.
+    pub doubtful: bool,
+    /// Whether another policy of its kind has the same priority, so that it is not known which is asked first.
+    pub contested: bool,
 }
 
 /// A rule.
@@ -50,6 +50,8 @@ pub struct AdminRule {
     pub peers: Vec<AdminPeer>,
     /// On which ports; all if there are none.
     pub ports: Vec<PortRange>,
+    /// Whether part of it is not understood, so that what it does is not known.
+    pub doubtful: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -67,21 +69,6 @@ pub enum AdminPeer {
     Undetermined(Span),
 }
 
-impl AdminPolicies {
-    /// Reads all of them.
-    pub fn read(manifests: &Manifests) -> Self {
-        let of = |kind, tier| {
-            let in_tier = |object: &Object<'_>| object.spec().text("tier") == Some(tier);
-            let of_cluster = manifests.by_custom_kind(GROUP, "ClusterNetworkPolicy").filter(in_tier);
-            let mut policies: Vec<Arc<AdminPolicy>> =
-                manifests.by_custom_kind(GROUP, kind).chain(of_cluster).map(|o| Arc::new(policy(o))).collect();
-            policies.sort_by(|a, b| (a.priority, &a.identity, a.span).cmp(&(b.priority, &b.identity, b.span)));
-            policies
-        };
-        Self { admin: of("AdminNetworkPolicy", "Admin"), baseline: of("BaselineAdminNetworkPolicy", "Baseline") }
-    }
-}
-
 impl Member for Arc<AdminPolicy> {
     fn cite(&self) -> Cited {
         Cited { identity: self.identity.clone(), span: self.span }
@@ -96,7 +83,8 @@ impl Member for Arc<AdminPolicy> {
     }
 
     fn selects(&self, pod: &Pod<'_>) -> Match {
-        self.subject.matches(pod).into()
+        let matched: Match = self.subject.matches(pod).into();
+        if self.doubtful { matched.min(Match::Unknown) } else { matched }
     }
 
     fn isolates(&self, _: Direction) -> bool {
@@ -107,7 +95,8 @@ impl Member for Arc<AdminPolicy> {
         for rule in self.rules(question.direction) {
             decision.rule(&Ruling {
                 action: rule.action,
-                matched: selected.min(Match::any(rule.peers.iter().map(|peer| peer.is(&question.peer)))),
+                matched: rule.is_about(&question.peer).min(selected),
+                contested: self.contested,
                 ports: &|| PortRange::union(&rule.ports, question.named_ports()),
                 names: true,
                 cited: &|| Cited { identity: self.identity.clone(), span: rule.span },
@@ -126,6 +115,13 @@ impl Member for Arc<AdminPolicy> {
             AdminPeer::Pods(_) | AdminPeer::Name(_) | AdminPeer::Undetermined(_) => None,
         };
         peers.filter_map(block).flat_map(Block::edges).collect()
+    }
+}
+
+impl AdminRule {
+    fn is_about(&self, peer: &End<'_>) -> Match {
+        let matched = Match::any(self.peers.iter().map(|named| named.is(peer)));
+        if self.doubtful { Match::Unknown } else { matched }
     }
 }
 
@@ -162,115 +158,4 @@ impl AdminPolicy {
             Direction::Egress => &self.egress,
         }
     }
-}
-
-fn policy(object: Object<'_>) -> AdminPolicy {
-    let spec = object.spec();
-    let rules = |direction: &str, peers: &str| spec.list(direction).filter_map(|r| rule(r, peers)).collect();
-    let nobody =
-        || PodMatcher { namespaces: NamespaceMatcher::Named(String::new()), pods: LabelSelector::everything() };
-    AdminPolicy {
-        identity: object.identity(""),
-        span: object.span(),
-        priority: spec.field("priority").and_then(|v| v.as_i64()).unwrap_or(0),
-        subject: spec.field("subject").and_then(pods).unwrap_or_else(nobody),
-        ingress: rules("ingress", "from"),
-        egress: rules("egress", "to"),
-    }
-}
-
-/// A rule whose action is none of the three does nothing that could be told.
-fn rule(value: Value<'_>, peers: &str) -> Option<AdminRule> {
-    let action = match value.text("action")? {
-        "Allow" | "Accept" => Action::Allow,
-        "Deny" => Action::Deny,
-        "Pass" => Action::Pass,
-        _ => return None,
-    };
-    let peers = value.list(peers).flat_map(peer).collect();
-    Some(AdminRule {
-        action,
-        peers,
-        ports: value.list("ports").map(port).chain(value.list("protocols").map(protocol)).collect(),
-        span: value.span(),
-    })
-}
-
-/// `namespaces: SELECTOR`, or `pods` with one for namespaces and one for pods.
-fn pods(value: Value<'_>) -> Option<PodMatcher> {
-    if let Some(namespaces) = value.field("namespaces") {
-        let namespaces = NamespaceMatcher::Labelled(LabelSelector::read(namespaces));
-        return Some(PodMatcher { namespaces, pods: LabelSelector::everything() });
-    }
-    let pods = value.field("pods")?;
-    Some(PodMatcher {
-        // The type has no pointer here: a selector that is not written is an empty one, which selects all.
-        namespaces: NamespaceMatcher::Labelled(
-            pods.field("namespaceSelector").map_or_else(LabelSelector::everything, LabelSelector::read),
-        ),
-        pods: pods.field("podSelector").map_or_else(LabelSelector::everything, LabelSelector::read),
-    })
-}
-
-fn peer(value: Value<'_>) -> Vec<AdminPeer> {
-    if let Some(matcher) = pods(value) {
-        return vec![AdminPeer::Pods(matcher)];
-    }
-    let blocks: Vec<AdminPeer> = value
-        .list("networks")
-        .map(|cidr| {
-            cidr.scalar_text().and_then(Block::of_cidr).map_or(AdminPeer::Undetermined(cidr.span()), AdminPeer::Block)
-        })
-        .collect();
-    let names = value.list("domainNames").filter_map(Value::scalar_text);
-    let blocks: Vec<AdminPeer> = names.map(|n| AdminPeer::Name(n.to_owned())).chain(blocks).collect();
-    if blocks.is_empty() { vec![AdminPeer::Undetermined(value.span())] } else { blocks }
-}
-
-/// `portNumber`, `portRange` or `namedPort`.
-fn port(value: Value<'_>) -> PortRange {
-    let number = |value: Value<'_>, key: &str| match value.field(key).and_then(PortRef::read) {
-        Some(PortRef::Number(number)) => Some(number),
-        _ => None,
-    };
-    let protocol = |value: Value<'_>| value.text("protocol").unwrap_or("TCP").to_owned();
-    if let Some(one) = value.field("portNumber") {
-        let ports = number(one, "port").map_or(Ports::None, |n| Ports::Numbers(n, n));
-        return PortRange { protocol: protocol(one), ports };
-    }
-    if let Some(range) = value.field("portRange") {
-        let ends = (number(range, "start"), number(range, "end"));
-        let ports = match ends {
-            (Some(first), Some(last)) if first <= last => Ports::Numbers(first, last),
-            _ => Ports::None,
-        };
-        return PortRange { protocol: protocol(range), ports };
-    }
-    let ports = value.text("namedPort").map_or(Ports::None, |name| Ports::Name(name.to_owned()));
-    PortRange { protocol: String::new(), ports }
-}
-
-/// `tcp`, `udp` or `sctp` with a `destinationPort`, without which all ports are meant; or `destinationNamedPort`.
-fn protocol(value: Value<'_>) -> PortRange {
-    for (key, protocol) in [("tcp", "TCP"), ("udp", "UDP"), ("sctp", "SCTP")] {
-        let Some(transport) = value.field(key) else { continue };
-        let number = |value: Option<Value<'_>>| match value.and_then(PortRef::read) {
-            Some(PortRef::Number(number)) => Some(number),
-            _ => None,
-        };
-        let port = transport.field("destinationPort");
-        let range = port.field("range");
-        let ends = match number(port.field("number")) {
-            Some(one) => Some((one, one)),
-            None => number(range.field("start")).zip(number(range.field("end"))),
-        };
-        let ports = match (port, ends) {
-            (None, _) => Ports::All,
-            (Some(_), Some((first, last))) if first <= last => Ports::Numbers(first, last),
-            _ => Ports::None,
-        };
-        return PortRange { protocol: protocol.to_owned(), ports };
-    }
-    let ports = value.text("destinationNamedPort").map_or(Ports::None, |name| Ports::Name(name.to_owned()));
-    PortRange { protocol: String::new(), ports }
 }

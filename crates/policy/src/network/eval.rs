@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use kubestride_source::Diagnostic;
+
 use super::tier::{Decision, Effect, Member, Question, Reason};
 use super::{AdminPolicies, Direction, End, Match, NetworkPolicies, Policy, PortSet, Range};
 use crate::{Cited, Pod};
@@ -14,6 +16,8 @@ const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 pub enum Isolation {
     /// No policy isolates it.
     None,
+    /// Whether a policy isolates it is not known.
+    Unknown,
     /// Only what policies name gets through.
     Restricted,
     /// Policies isolate it and let everything through.
@@ -158,6 +162,11 @@ impl NetworkPolicies {
         self.tiers.iter().flat_map(|tier| tier.members()).map(Listed)
     }
 
+    /// What of the policies is not understood.
+    pub fn doubts(&self) -> &[Diagnostic] {
+        &self.doubts
+    }
+
     /// What policies say about connections from `source` to `target`, with reasons.
     pub fn verdict(&self, source: End<'_>, target: End<'_>) -> Verdict {
         Verdict {
@@ -203,17 +212,23 @@ impl NetworkPolicies {
     /// How far a pod is cut off.
     pub fn isolation(&self, pod: &Pod<'_>) -> Isolations {
         let of = |direction| {
-            let (mut isolating, mut open) = (Vec::new(), Vec::new());
+            let (mut isolating, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
             if pod.host_network {
                 return (Isolation::None, isolating);
             }
             for (member, selected) in self.tiers.iter().flat_map(|tier| tier.selecting(pod)) {
-                if selected == Match::Yes && member.isolates(direction) {
-                    isolating.push(member.cite());
-                    open.extend(member.open_rule(direction));
+                match selected {
+                    _ if !member.isolates(direction) => {}
+                    Match::Yes => {
+                        isolating.push(member.cite());
+                        open.extend(member.open_rule(direction));
+                    }
+                    Match::Unknown => doubtful.push(member.cite()),
+                    Match::No => {}
                 }
             }
             match (isolating.is_empty(), open.is_empty()) {
+                (true, _) if !doubtful.is_empty() => (Isolation::Unknown, doubtful),
                 (true, _) => (Isolation::None, isolating),
                 (false, true) => (Isolation::Restricted, isolating),
                 (false, false) => (Isolation::Open, open),

@@ -21,7 +21,8 @@ impl Member for Arc<Policy> {
     }
 
     fn selects(&self, pod: &Pod<'_>) -> Match {
-        (!pod.host_network && pod.namespace == self.namespace && self.pods.matches(pod.labels)).into()
+        let is = !pod.host_network && pod.namespace == self.namespace && self.pods.matches(pod.labels);
+        if is && self.doubtful { Match::Unknown } else { is.into() }
     }
 
     fn isolates(&self, direction: Direction) -> bool {
@@ -32,7 +33,8 @@ impl Member for Arc<Policy> {
         for rule in self.rules(question.direction).unwrap_or_default() {
             decision.rule(&Ruling {
                 action: Action::Allow,
-                matched: selected.min(rule.is_about(&question.peer)),
+                matched: rule.is_about(&question.peer).min(selected),
+                contested: false,
                 ports: &|| PortRange::union(&rule.ports, question.named_ports()),
                 names: !rule.admits_everybody(),
                 cited: &|| self.cite_at(rule.span),
@@ -58,6 +60,9 @@ impl Member for Arc<Policy> {
 impl Rule {
     /// Whether an end is one of its peers.
     fn is_about(&self, peer: &End<'_>) -> Match {
+        if self.doubtful {
+            return Match::Unknown;
+        }
         if self.peers.is_empty() {
             return Match::Yes;
         }

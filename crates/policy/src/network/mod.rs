@@ -3,7 +3,9 @@
 
 mod address;
 mod admin;
+mod admin_read;
 mod declared;
+mod doubts;
 mod end;
 mod eval;
 mod kubernetes;
@@ -14,7 +16,7 @@ mod tier;
 use std::sync::Arc;
 
 use kubestride_manifest::{LabelSelector, Labels};
-use kubestride_source::Span;
+use kubestride_source::{Diagnostic, Span};
 
 use crate::{Cited, Pod, PodPort};
 use tier::Tier;
@@ -33,6 +35,7 @@ pub struct NetworkPolicies {
     policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
     tiers: Vec<Tier>,
+    doubts: Vec<Diagnostic>,
 }
 
 /// A NetworkPolicy.
@@ -50,6 +53,8 @@ pub struct Policy {
     pub ingress: Option<Vec<Rule>>,
     /// What may go out; none if it does not restrict that.
     pub egress: Option<Vec<Rule>>,
+    /// Whether part of it is not understood, so that what it does is not known.
+    pub doubtful: bool,
 }
 
 /// `NetworkPolicyIngressRule` or `NetworkPolicyEgressRule`.
@@ -59,6 +64,8 @@ pub struct Rule {
     pub peers: Vec<Peer>,
     /// Which ports are admitted; all if there are none.
     pub ports: Vec<PortRange>,
+    /// Whether part of it is not understood, so that whom it admits is not known.
+    pub doubtful: bool,
     /// Where it stands.
     pub span: Span,
 }

@@ -5,19 +5,26 @@ use std::sync::Arc;
 use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_yaml::{Kind, Value};
 
+use super::doubts::Doubts;
 use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_TIER, Member, Tier};
 use super::{
     AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
     PortRange, Ports, Rule,
 };
 
+/// What is not known where part of a policy, or of a rule, is not understood.
+pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";
+pub(super) const OF_RULE: &str = "whom the rule is about is not known";
+/// What the API server refuses.
+const NOBODY: &str = "nobody is admitted by it";
+
 impl NetworkPolicies {
     /// Reads all network policies.
     pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
-        let mut policies: Vec<_> =
-            manifests.by_kind("NetworkPolicy").map(|object| Arc::new(policy(object, default_namespace))).collect();
-        policies.sort_by(|a, b| (&a.identity, a.span).cmp(&(&b.identity, b.span)));
-        let admin = AdminPolicies::read(manifests);
+        let (policies, mut doubts) =
+            of_kubernetes(manifests.by_kind("NetworkPolicy"), &["v1", "v1beta1"], default_namespace);
+        let (admin, of_admin) = AdminPolicies::read(manifests);
+        doubts.extend(of_admin);
         let boxed = |policies: &[Arc<AdminPolicy>]| -> Vec<Box<dyn Member>> {
             policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
         };
@@ -28,25 +35,44 @@ impl NetworkPolicies {
             Tier::new(BASELINE_TIER, "baselineadminnetworkpolicy", true, boxed(&admin.baseline)),
         ];
         tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
-        Self { policies, admin, tiers }
+        Self { policies, admin, tiers, doubts }
     }
-}
 
-impl NetworkPolicies {
     /// Reads objects of other kinds that have the fields of NetworkPolicies.
-    pub(crate) fn of_objects<'a>(objects: impl Iterator<Item = Object<'a>>, default_namespace: &str) -> Self {
-        let policies: Vec<_> = objects.map(|object| Arc::new(policy(object, default_namespace))).collect();
+    pub(crate) fn of_objects<'a>(
+        objects: impl Iterator<Item = Object<'a>>,
+        versions: &[&str],
+        default_namespace: &str,
+    ) -> Self {
+        let (policies, doubts) = of_kubernetes(objects, versions, default_namespace);
         let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
-        Self { tiers: vec![Tier::new(DEFAULT_TIER, "default", false, own)], policies, admin: AdminPolicies::default() }
+        let tiers = vec![Tier::new(DEFAULT_TIER, "default", false, own)];
+        Self { policies, tiers, doubts, admin: AdminPolicies::default() }
     }
 }
 
-fn policy(object: Object<'_>, default_namespace: &str) -> Policy {
+fn of_kubernetes<'a>(
+    objects: impl Iterator<Item = Object<'a>>,
+    versions: &[&str],
+    default_namespace: &str,
+) -> (Vec<Arc<Policy>>, Vec<kubestride_source::Diagnostic>) {
+    let (mut policies, mut found) = (Vec::new(), Vec::new());
+    for object in objects {
+        let mut doubts = Doubts::new(object.identity(default_namespace));
+        let known = doubts.knows_version(object, versions, OF_POLICY);
+        let mut policy = policy(object, default_namespace, &mut doubts);
+        policy.doubtful |= !known;
+        policies.push(Arc::new(policy));
+        found.extend(doubts.finish());
+    }
+    policies.sort_by(|a, b| (&a.identity, a.span).cmp(&(&b.identity, b.span)));
+    (policies, found)
+}
+
+fn policy(object: Object<'_>, default_namespace: &str, doubts: &mut Doubts) -> Policy {
     let spec = object.spec();
     let namespace = object.namespace().unwrap_or(default_namespace).to_owned();
-    let rules = |direction: &str, peers: &str| {
-        spec.list(direction).filter_map(|value| rule(value, peers, &namespace)).collect::<Vec<_>>()
-    };
+    let known = spec.is_none_or(|s| doubts.knows(s, &["podSelector", "ingress", "egress", "policyTypes"], OF_POLICY));
     // Without `policyTypes` a policy is for incoming traffic, and for outgoing traffic if it has a rule about it.
     let types: Vec<_> = spec.list("policyTypes").filter_map(Value::scalar_text).collect();
     let (for_ingress, for_egress) = if types.is_empty() {
@@ -54,31 +80,76 @@ fn policy(object: Object<'_>, default_namespace: &str) -> Policy {
     } else {
         (types.contains(&"Ingress"), types.contains(&"Egress"))
     };
+    let of_types = |value: &Value<'_>| !matches!(value.scalar_text(), Some("Ingress" | "Egress"));
+    let unknown_types: Vec<_> = spec.list("policyTypes").filter(of_types).collect();
+    for value in &unknown_types {
+        doubts.add("this policy type is not known", value.span(), OF_POLICY);
+    }
+    let mut rules = |direction: &str, peers: &str| -> Vec<Rule> {
+        spec.list(direction).filter_map(|value| rule(value, peers, &namespace, doubts)).collect()
+    };
+    let (ingress, egress) = (for_ingress.then(|| rules("ingress", "from")), for_egress.then(|| rules("egress", "to")));
+    let pods = spec.field("podSelector").map_or_else(LabelSelector::everything, LabelSelector::read);
+    let understood = doubts.selector(&pods, "which pods the policy is for is not known");
     Policy {
         identity: object.identity(default_namespace),
         span: object.span(),
-        pods: spec.field("podSelector").map_or_else(LabelSelector::everything, LabelSelector::read),
-        ingress: for_ingress.then(|| rules("ingress", "from")),
-        egress: for_egress.then(|| rules("egress", "to")),
+        // Of pods that a selector is not understood for, it is said that they may be selected.
+        pods: if understood { pods } else { LabelSelector::everything() },
+        ingress,
+        egress,
+        doubtful: !known || !understood || !unknown_types.is_empty(),
         namespace,
     }
 }
 
-fn rule(value: Value<'_>, peers: &str, namespace: &str) -> Option<Rule> {
+fn rule(value: Value<'_>, peers: &str, namespace: &str, doubts: &mut Doubts) -> Option<Rule> {
     // The API server reads null as an empty rule, which admits everybody.
     if !matches!(value.kind(), Kind::Mapping | Kind::Null) {
+        doubts.add("a rule must be a mapping", value.span(), NOBODY);
         return None;
     }
+    let before = doubts.count();
+    doubts.knows(value, &[peers, "ports"], OF_RULE);
+    for item in value.list(peers) {
+        doubts.knows(item, &["podSelector", "namespaceSelector", "ipBlock"], OF_RULE);
+        for selector in ["podSelector", "namespaceSelector"].into_iter().filter_map(|key| item.field(key)) {
+            doubts.selector(&LabelSelector::read(selector), OF_RULE);
+        }
+    }
+    let of_peers = doubts.count();
+    for item in value.list("ports") {
+        doubts.knows(item, &["port", "protocol", "endPort"], "which ports the rule is about is not known");
+        if let Some(protocol) = item.field("protocol").filter(|p| !is_protocol(*p)) {
+            doubts.add("this protocol is not known", protocol.span(), "which ports the rule is about is not known");
+        }
+    }
+    let (doubtful, doubtful_ports) = (doubts.count() > before, doubts.count() > of_peers);
+    let mut broken = |what: &str, span| doubts.add(what, span, NOBODY);
+    let all_peers = items(
+        value,
+        peers,
+        |item| Peer { kind: peer(item, namespace), span: item.span() },
+        |span| Peer { kind: PeerKind::Nobody, span },
+    );
+    for peer in all_peers.iter().filter(|peer| matches!(peer.kind, PeerKind::Nobody)) {
+        broken("this peer is neither pods nor a block of addresses", peer.span);
+    }
+    for item in value.list("ports").filter(|item| matches!(port(*item).ports, Ports::None)) {
+        broken("this port is none", item.span());
+    }
+    let ports = items(value, "ports", port, |_| PortRange { protocol: "TCP".to_owned(), ports: Ports::None });
     Some(Rule {
-        peers: items(
-            value,
-            peers,
-            |item| Peer { kind: peer(item, namespace), span: item.span() },
-            |span| Peer { kind: PeerKind::Nobody, span },
-        ),
-        ports: items(value, "ports", port, |_| PortRange { protocol: "TCP".to_owned(), ports: Ports::None }),
+        peers: all_peers,
+        // Where ports are not understood, the rule may be about all.
+        ports: if doubtful_ports { Vec::new() } else { ports },
+        doubtful,
         span: value.span(),
     })
+}
+
+fn is_protocol(value: Value<'_>) -> bool {
+    matches!(value.scalar_text(), Some("TCP" | "UDP" | "SCTP"))
 }
 
 /// The items of a list. What is no list becomes one item that matches nothing, as an empty list matches everything.

@@ -213,6 +213,8 @@ pub(crate) struct Ruling<'r> {
     pub(crate) action: Action,
     /// Whether it is about the peer.
     pub(crate) matched: Match,
+    /// Whether it is not known if another rule is asked first.
+    pub(crate) contested: bool,
     /// On which ports.
     pub(crate) ports: &'r dyn Fn() -> PortSet,
     /// Whether it names its peers.
@@ -268,6 +270,10 @@ impl Decision {
                 self.maybe_denied = self.maybe_denied.union(&about);
             }
             return;
+        }
+        if ruling.contested {
+            self.maybe_allowed = self.maybe_allowed.union(&about);
+            self.maybe_denied = self.maybe_denied.union(&about);
         }
         self.left = self.left.difference(&about);
         match ruling.action {
