@@ -44,7 +44,8 @@ pub(crate) struct Arguments {
 enum Form {
     /// `source => target : ports`, a line each.
     Text,
-    /// A list of objects with `source`, `target` and `ports`.
+    /// A list of objects with `source`, `target` and `ports`; `unknown` has ports of which manifests do not tell whether
+    /// they are allowed, `network` the network if it is not the primary one.
     Json,
 }
 
@@ -66,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let to = arguments.to.as_deref().map(|name| named(&connections, name)).transpose()?;
     let is =
         |wanted: Option<&Workload<'_>>, name: &str| wanted.is_none_or(|w| w.name == name || w.plain_name() == name);
-    let mut allowed = connections.allowed();
+    let mut allowed = connections.all();
     allowed.retain(|c| is(from, &c.source) && is(to, &c.target));
     let mut out = anstream::stdout().lock();
     if arguments.format == Form::Json {
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut network = None;
-    for connection in &allowed {
+    for connection in allowed.iter().filter(|c| !c.ports.is_empty()) {
         if connection.network != network {
             network.clone_from(&connection.network);
             writeln!(out, "\nin the network {}:", network.as_deref().unwrap_or_default())?;
@@ -91,6 +92,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn json(connection: &Connection) -> serde_json::Value {
     let (source, target) = (&connection.source, &connection.target);
     let mut value = serde_json::json!({ "source": source, "target": target, "ports": connection.ports.to_string() });
+    if let (false, Some(fields)) = (connection.unknown.is_empty(), value.as_object_mut()) {
+        fields.insert("unknown".to_owned(), connection.unknown.to_string().into());
+    }
     if let (Some(network), Some(fields)) = (&connection.network, value.as_object_mut()) {
         fields.insert("network".to_owned(), network.as_str().into());
     }

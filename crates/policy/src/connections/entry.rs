@@ -36,12 +36,14 @@ pub(super) fn connections(
             for workload in workloads.iter().filter(selected) {
                 let wanted = service.ports().filter(|port| backend.is(port));
                 let asked = wanted.fold(PortSet::none(), |all, port| all.union(&target(&port, workload)));
-                let ports = asked.intersection(&policies.ports(End::SomePod, End::Pod(workload.pod())));
+                let verdict = policies.unexplained(End::SomePod, End::Pod(workload.pod()));
+                let (ports, unknown) = (asked.intersection(&verdict.ports()), asked.intersection(&verdict.unknown()));
                 found.push(Connection {
                     network: None,
                     source: CONTROLLER.to_owned(),
                     target: workload.name.clone(),
                     ports,
+                    unknown,
                 });
             }
         }

@@ -32,8 +32,11 @@ pub struct Connection {
     pub source: String,
     /// The same for the other end.
     pub target: String,
-    /// Ports of the target's pods.
+    /// Ports of the target's pods that are allowed; parts of policies that are not understood, or about parties that
+    /// manifests do not tell, are left out.
     pub ports: PortSet,
+    /// Ports that such a part would decide otherwise about.
+    pub unknown: PortSet,
 }
 
 /// `source => target : ports`.
@@ -101,28 +104,36 @@ impl<'a> Connections<'a> {
         both.map(|network| (network.name.as_str(), answer(network))).collect()
     }
 
-    /// Every connection that is allowed, in order. What goes from further networks to addresses outside is not known.
+    /// Every connection of which some port is allowed, in order.
     pub fn allowed(&self) -> Vec<Connection> {
+        let mut all = self.all();
+        all.retain(|c| !c.ports.is_empty());
+        all
+    }
+
+    /// Every connection that is allowed or of which that is not known, in order. What goes from further networks to
+    /// addresses outside is not among them.
+    pub fn all(&self) -> Vec<Connection> {
         let mut all = Vec::new();
         for source in &self.workloads {
             let pod = End::Pod(source.pod());
             for target in self.workloads.iter().filter(|t| t.name != source.name && source.sees(t)) {
-                let ports = self.policies.ports(pod, End::Pod(target.pod()));
-                all.push(Connection { network: None, source: source.name.clone(), target: target.name.clone(), ports });
+                let verdict = self.policies.unexplained(pod, End::Pod(target.pod()));
+                all.push(connection(&source.name, &target.name, verdict));
             }
-            let outside = |ports: &dyn Fn(End<'_>) -> PortSet| {
-                merged(self.ranges.iter().map(|range| (*range, ports(End::Outside(*range)))))
+            let outside = |verdict: &dyn Fn(End<'_>) -> Verdict| {
+                merged(self.ranges.iter().map(|range| (*range, verdict(End::Outside(*range)))))
             };
-            for (range, ports) in outside(&|o| self.policies.ports(pod, o)) {
-                all.push(Connection { network: None, source: source.name.clone(), target: range.to_string(), ports });
+            for (range, verdict) in outside(&|o| self.policies.unexplained(pod, o)) {
+                all.push(connection(&source.name, &range.to_string(), verdict));
             }
-            for (range, ports) in outside(&|o| self.policies.ports(o, pod)) {
-                all.push(Connection { network: None, source: range.to_string(), target: source.name.clone(), ports });
+            for (range, verdict) in outside(&|o| self.policies.unexplained(o, pod)) {
+                all.push(connection(&range.to_string(), &source.name, verdict));
             }
         }
         all.extend(entry::connections(self.manifests, &self.workloads, &self.policies));
         all.extend(self.secondary.iter().flat_map(|network| self.within(network)));
-        all.retain(|c| !c.ports.is_empty());
+        all.retain(|c| !c.ports.is_empty() || !c.unknown.is_empty());
         all.sort();
         joined(all)
     }
@@ -135,21 +146,28 @@ impl Connections<'_> {
         let pairs = members().flat_map(|source| members().map(move |target| (source, target)));
         let connection = |(source, target): (&Workload<'_>, &Workload<'_>)| Connection {
             network: Some(network.name.clone()),
-            source: source.plain_name(),
-            target: target.plain_name(),
-            ports: network.policies.ports(End::Pod(source.pod()), End::Pod(target.pod())),
+            ..self::connection(
+                &source.plain_name(),
+                &target.plain_name(),
+                network.policies.unexplained(End::Pod(source.pod()), End::Pod(target.pod())),
+            )
         };
         pairs.filter(|(source, target)| source.name != target.name).map(connection).collect()
     }
 }
 
-/// Ranges beside each other with the same ports, as one.
-fn merged(parts: impl Iterator<Item = (Range, PortSet)>) -> Vec<(Range, PortSet)> {
-    let mut out: Vec<(Range, PortSet)> = Vec::new();
-    for (range, ports) in parts {
+fn connection(source: &str, target: &str, verdict: Verdict) -> Connection {
+    let (ports, unknown) = (verdict.ports(), verdict.unknown());
+    Connection { network: None, source: source.to_owned(), target: target.to_owned(), ports, unknown }
+}
+
+/// Ranges beside each other with the same answer, as one.
+fn merged(parts: impl Iterator<Item = (Range, Verdict)>) -> Vec<(Range, Verdict)> {
+    let mut out: Vec<(Range, Verdict)> = Vec::new();
+    for (range, verdict) in parts {
         match out.last_mut() {
-            Some((last, same)) if *same == ports && last.touches(&range) => last.1 = range.1,
-            _ => out.push((range, ports)),
+            Some((last, same)) if *same == verdict && last.touches(&range) => last.1 = range.1,
+            _ => out.push((range, verdict)),
         }
     }
     out
@@ -165,6 +183,7 @@ fn joined(sorted: Vec<Connection>) -> Vec<Connection> {
                     == (&connection.network, &connection.source, &connection.target) =>
             {
                 last.ports = last.ports.union(&connection.ports);
+                last.unknown = last.unknown.union(&connection.unknown);
             }
             _ => out.push(connection),
         }

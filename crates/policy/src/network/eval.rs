@@ -175,13 +175,15 @@ impl NetworkPolicies {
         }
     }
 
-    /// The ports of `target` that `source` reaches, as [`Verdict::ports`].
-    pub fn ports(&self, source: End<'_>, target: End<'_>) -> PortSet {
-        let egress = self.side(source, target, Direction::Egress, false).allowed;
-        if egress.is_empty() {
-            return egress;
-        }
-        egress.intersection(&self.side(source, target, Direction::Ingress, false).allowed)
+    /// The same without reasons.
+    pub fn unexplained(&self, source: End<'_>, target: End<'_>) -> Verdict {
+        let egress = self.side(source, target, Direction::Egress, false);
+        // Where nothing may be sent, nobody needs to know what would be accepted.
+        let ingress = match egress.allowed.is_empty() && egress.unknown.is_empty() {
+            true => egress.clone(),
+            false => self.side(source, target, Direction::Ingress, false),
+        };
+        Verdict { egress, ingress }
     }
 
     fn side(&self, source: End<'_>, target: End<'_>, direction: Direction, explains: bool) -> Side {
