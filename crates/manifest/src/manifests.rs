@@ -1,8 +1,9 @@
 //! All objects of the input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use kubestride_yaml::{Kind, Tree, Value};
+use kubestride_yaml::{Kind, NodeId, Tree, Value};
 
 use crate::{Field, Object, kinds};
 
@@ -20,23 +21,30 @@ pub(crate) struct Record {
     pub(crate) left_out: bool,
     /// The name of an object that has only a `generateName`.
     pub(crate) generated_name: Option<String>,
-}
-
-/// One document.
-struct Entry {
-    tree: Tree,
-    /// Objects in it, and the index of the first one's record.
-    count: usize,
-    first_record: usize,
+    /// Its own kind, or that of the list's items.
+    pub(crate) kind: Arc<str>,
+    /// Its own version, or that of the list.
+    pub(crate) api_version: Arc<str>,
+    /// Whether its group is one of Kubernetes itself.
+    pub(crate) of_kubernetes: bool,
+    /// Whether its kind lives in a namespace, unless the input says otherwise of a custom kind.
+    namespaced: bool,
+    /// The document that it is in, and where in it the object and its parts are.
+    document: usize,
+    root: NodeId,
+    metadata: Option<NodeId>,
+    spec: Option<NodeId>,
 }
 
 /// The documents of the input and the objects in them.
 #[derive(Default)]
 pub struct Manifests {
-    entries: Vec<Entry>,
+    documents: Vec<Tree>,
     pub(crate) records: Vec<Record>,
-    /// Indices of the documents that hold objects of a kind, `Kind` or `Kind.group`.
+    /// Indices of the records of a kind, `Kind` or `Kind.group`.
     kinds: BTreeMap<String, Vec<usize>>,
+    /// Kinds and versions, each once.
+    words: BTreeSet<Arc<str>>,
     /// Whether custom kinds live in a namespace, as CustomResourceDefinitions of the input say.
     scopes: BTreeMap<String, bool>,
     skipped: usize,
@@ -52,16 +60,12 @@ impl Manifests {
     ///
     /// `model_key` says which set of inputs it came from; objects of different sets are never repeated ones.
     pub fn add(&mut self, tree: Tree, model_key: u32) {
-        let index = self.entries.len();
-        let first_record = self.records.len();
+        let document = self.documents.len();
         let (objects, skipped) = expand(tree.root());
         self.skipped += skipped;
         for found in &objects {
             let (root, kind, group) = (found.root, found.kind(), group_of(found.api_version()));
-            let documents = self.kinds.entry(kind_key(group, kind)).or_default();
-            if documents.last() != Some(&index) {
-                documents.push(index);
-            }
+            self.kinds.entry(kind_key(group, kind)).or_default().push(self.records.len());
             if group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition" {
                 let spec = root.field("spec");
                 if let (Some(scope), Some(group), Some(kind)) =
@@ -73,26 +77,48 @@ impl Manifests {
             let metadata = root.field("metadata");
             let prefix = if metadata.text("name").is_none() { metadata.text("generateName") } else { None };
             let generated_name = prefix.map(|prefix| format!("{prefix}*"));
-            self.records.push(Record { model_key, left_out: false, generated_name });
+            let (of_kubernetes, namespaced) = (kinds::is_kubernetes_group(group), kinds::is_namespaced(group, kind));
+            let (kind, api_version) = (self.word(kind), self.word(found.api_version()));
+            self.records.push(Record {
+                model_key,
+                left_out: false,
+                generated_name,
+                kind,
+                api_version,
+                of_kubernetes,
+                namespaced,
+                document,
+                root: root.node(),
+                metadata: metadata.map(Value::node),
+                spec: root.field("spec").map(Value::node),
+            });
         }
-        let count = objects.len();
-        self.entries.push(Entry { tree, count, first_record });
+        self.documents.push(tree);
+    }
+
+    fn word(&mut self, text: &str) -> Arc<str> {
+        if let Some(word) = self.words.get(text) {
+            return word.clone();
+        }
+        let word: Arc<str> = Arc::from(text);
+        self.words.insert(word.clone());
+        word
     }
 
     /// All objects in the order of the input. Repeated ones are left out once [`Manifests::finish`] has found them.
     pub fn objects(&self) -> impl Iterator<Item = Object<'_>> {
-        self.all().filter(|(_, object)| !object.record.left_out).map(|(_, object)| object)
+        self.all().map(|(_, object)| object).filter(|object| !object.record.left_out)
     }
 
     /// All objects of a kind of Kubernetes itself, such as `Service`; a `Service` of another group is not among them.
     pub fn by_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
-        self.in_documents(kind)
-            .filter(move |object| object.kind() == kind && kinds::is_kubernetes_group(object.group()))
+        self.of_key(kind)
     }
 
     /// All objects of a custom kind: `by_custom_kind("security.istio.io", "PeerAuthentication")`.
     pub fn by_custom_kind<'a>(&'a self, group: &'a str, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
-        self.in_documents(&kind_key(group, kind)).filter(move |object| object.kind() == kind && object.group() == group)
+        // All groups of Kubernetes share a key.
+        self.of_key(&kind_key(group, kind)).filter(move |object| object.group() == group)
     }
 
     /// Documents (and items of lists) that are no Kubernetes objects, because they have no `apiVersion` or `kind`.
@@ -102,33 +128,29 @@ impl Manifests {
 
     /// All objects with the indices of their records, repeated ones too.
     pub(crate) fn all(&self) -> impl Iterator<Item = (usize, Object<'_>)> {
-        self.entries.iter().flat_map(|entry| self.objects_of(entry))
+        self.records.iter().enumerate().filter_map(|(at, record)| Some((at, self.object(record)?)))
     }
 
-    /// Whether a kind lives in a namespace.
-    pub(crate) fn is_namespaced(&self, group: &str, kind: &str) -> bool {
-        if !kinds::is_kubernetes_group(group)
-            && let Some(namespaced) = self.scopes.get(&kind_key(group, kind))
-        {
-            return *namespaced;
+    /// Whether the kind of an object lives in a namespace.
+    pub(crate) fn is_namespaced(&self, record: &Record) -> bool {
+        if record.of_kubernetes || self.scopes.is_empty() {
+            return record.namespaced;
         }
-        kinds::is_namespaced(group, kind)
+        let key = kind_key(group_of(&record.api_version), &record.kind);
+        self.scopes.get(&key).copied().unwrap_or(record.namespaced)
     }
 
-    fn in_documents<'a>(&'a self, key: &str) -> impl Iterator<Item = Object<'a>> + use<'a> {
-        let documents = self.kinds.get(key).map(Vec::as_slice).unwrap_or_default();
-        documents
-            .iter()
-            .filter_map(|index| self.entries.get(*index))
-            .flat_map(|entry| self.objects_of(entry))
-            .map(|(_, object)| object)
-            .filter(|object| !object.record.left_out)
+    fn of_key<'a>(&'a self, key: &str) -> impl Iterator<Item = Object<'a>> + use<'a> {
+        let records = self.kinds.get(key).map(Vec::as_slice).unwrap_or_default();
+        let records = records.iter().filter_map(|at| self.records.get(*at)).filter(|record| !record.left_out);
+        records.filter_map(|record| self.object(record))
     }
 
-    fn objects_of<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (usize, Object<'a>)> {
-        let roots = if entry.count == 0 { Vec::new() } else { expand(entry.tree.root()).0 };
-        let records = self.records.iter().enumerate().skip(entry.first_record);
-        records.zip(roots).map(move |((index, record), found)| (index, Object { owner: self, record, found }))
+    fn object<'a>(&'a self, record: &'a Record) -> Option<Object<'a>> {
+        let tree = self.documents.get(record.document)?;
+        let part = |node: Option<NodeId>| node.map(|node| tree.at(node));
+        let (metadata, spec) = (part(record.metadata), part(record.spec));
+        Some(Object { owner: self, record, root: tree.at(record.root), metadata, spec })
     }
 }
 
@@ -144,8 +166,8 @@ pub(crate) fn group_of(api_version: &str) -> &str {
 
 /// An object where it was found.
 #[derive(Clone, Copy)]
-pub(crate) struct Found<'a> {
-    pub(crate) root: Value<'a>,
+struct Found<'a> {
+    root: Value<'a>,
     /// Kind and version that the items of the list around it have, where they need not say it: the items of a
     /// `PodList` that the API server sends are Pods.
     of_list: Option<(&'a str, &'a str)>,
@@ -153,12 +175,12 @@ pub(crate) struct Found<'a> {
 
 impl<'a> Found<'a> {
     /// Its own kind, or that of the list's items.
-    pub(crate) fn kind(&self) -> &'a str {
+    fn kind(&self) -> &'a str {
         self.root.text("kind").or(self.of_list.map(|(kind, _)| kind)).unwrap_or("")
     }
 
     /// Its own version, or that of the list.
-    pub(crate) fn api_version(&self) -> &'a str {
+    fn api_version(&self) -> &'a str {
         self.root.text("apiVersion").or(self.of_list.map(|(_, version)| version)).unwrap_or("")
     }
 

@@ -6,8 +6,8 @@ use kubestride_source::Span;
 use kubestride_yaml::{Entry, Value};
 
 use crate::{
-    Field, Labels, Manifests, Service, Workload, kinds,
-    manifests::{Found, Record, group_of},
+    Field, Labels, Manifests, Service, Workload,
+    manifests::{Record, group_of},
     stable_name,
 };
 
@@ -16,18 +16,20 @@ use crate::{
 pub struct Object<'a> {
     pub(crate) owner: &'a Manifests,
     pub(crate) record: &'a Record,
-    pub(crate) found: Found<'a>,
+    pub(crate) root: Value<'a>,
+    pub(crate) metadata: Option<Value<'a>>,
+    pub(crate) spec: Option<Value<'a>>,
 }
 
 impl<'a> Object<'a> {
     /// Its kind, such as `Deployment`.
     pub fn kind(&self) -> &'a str {
-        self.found.kind()
+        &self.record.kind
     }
 
     /// Its group and version, such as `apps/v1`.
     pub fn api_version(&self) -> &'a str {
-        self.found.api_version()
+        &self.record.api_version
     }
 
     /// Its API group; empty for the core group.
@@ -42,7 +44,7 @@ impl<'a> Object<'a> {
 
     /// Whether its kind is one of Kubernetes itself.
     pub fn is_kubernetes_kind(&self) -> bool {
-        kinds::is_kubernetes_group(self.group())
+        self.record.of_kubernetes
     }
 
     /// `metadata.name`, or `<prefix>*` for one with a `generateName` only; empty for one without either.
@@ -65,7 +67,7 @@ impl<'a> Object<'a> {
     /// Whether its kind lives in a namespace: as its CustomResourceDefinition in the input says, else as is known.
     /// Custom kinds about which nothing is known do.
     pub fn is_namespaced(&self) -> bool {
-        self.owner.is_namespaced(self.group(), self.kind())
+        self.owner.is_namespaced(self.record)
     }
 
     /// The set of inputs it came from, as given to [`Manifests::add`].
@@ -75,30 +77,30 @@ impl<'a> Object<'a> {
 
     /// The whole object.
     pub fn root(&self) -> Value<'a> {
-        self.found.root
+        self.root
     }
 
     /// `metadata`, if it is set.
     pub fn metadata(&self) -> Option<Value<'a>> {
-        self.found.root.field("metadata")
+        self.metadata
     }
 
     /// `spec`, if it is set.
     pub fn spec(&self) -> Option<Value<'a>> {
-        self.found.root.field("spec")
+        self.spec
     }
 
     /// Where it is named: the value of `metadata.name`, else its first key.
     pub fn span(&self) -> Span {
         let metadata = self.metadata();
         let name = metadata.field("name").or_else(|| metadata.field("generateName"));
-        let first_key = || self.found.root.entries().next().map(|entry| entry.key_span);
-        name.map(Value::span).or_else(first_key).unwrap_or_else(|| self.found.root.span())
+        let first_key = || self.root.entries().next().map(|entry| entry.key_span);
+        name.map(Value::span).or_else(first_key).unwrap_or_else(|| self.root.span())
     }
 
     /// Where all of it stands.
     pub fn document_span(&self) -> Span {
-        self.found.root.span()
+        self.root.span()
     }
 
     /// `metadata.labels`.
@@ -129,11 +131,11 @@ impl<'a> Object<'a> {
     /// What it is known by: `Kind/namespace/name`, `Kind/name` for kinds that belong to the cluster, and
     /// `Kind.group/…` for custom kinds. The version is not part of it, nor is a hash that kustomize adds to the name.
     pub fn identity(&self, default_namespace: &str) -> String {
-        let (group, kind) = (self.group(), self.kind());
+        let kind = self.kind();
         let mut identity = kind.to_owned();
-        if !kinds::is_kubernetes_group(group) {
+        if !self.is_kubernetes_kind() {
             identity.push('.');
-            identity.push_str(group);
+            identity.push_str(self.group());
         }
         if self.is_namespaced() {
             identity.push('/');

@@ -1,6 +1,6 @@
 //! From claims in any order to a model with one order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::model::Attributes;
 use crate::{
@@ -12,8 +12,58 @@ use crate::{
 /// What is set on one subject while building.
 #[derive(Debug, Default)]
 struct Draft {
-    values: BTreeMap<AttributeId, (Value, Vec<Evidence>)>,
-    evidence: Vec<Evidence>,
+    /// In order of the attributes.
+    values: Vec<(AttributeId, Value, Several)>,
+    evidence: Several,
+}
+
+/// Pieces of evidence: seldom more than one.
+#[derive(Debug, Default)]
+struct Several {
+    first: Option<Evidence>,
+    more: Vec<Evidence>,
+}
+
+impl Several {
+    fn add(&mut self, evidence: Evidence) {
+        match self.first {
+            None => self.first = Some(evidence),
+            Some(first) if first == evidence || self.more.contains(&evidence) => {}
+            Some(_) => self.more.push(evidence),
+        }
+    }
+}
+
+/// The drafts of all subjects, a list for each kind of them.
+#[derive(Debug, Default)]
+struct Drafts([Vec<Draft>; 6]);
+
+impl Drafts {
+    fn place(subject: SubjectRef) -> (usize, usize) {
+        match subject {
+            SubjectRef::Element(id) => (0, id.index()),
+            SubjectRef::Container(id) => (1, id.index()),
+            SubjectRef::Flow(id) => (2, id.index()),
+            SubjectRef::Boundary(id) => (3, id.index()),
+            SubjectRef::Control(id) => (4, id.index()),
+            SubjectRef::Name(id) => (5, id.index()),
+        }
+    }
+
+    fn get(&self, subject: SubjectRef) -> Option<&Draft> {
+        let (kind, at) = Self::place(subject);
+        self.0.get(kind)?.get(at)
+    }
+
+    /// The draft of a subject that was added to the builder.
+    fn of(&mut self, subject: SubjectRef) -> Option<&mut Draft> {
+        let (kind, at) = Self::place(subject);
+        let drafts = self.0.get_mut(kind)?;
+        if drafts.len() <= at {
+            drafts.resize_with(at + 1, Draft::default);
+        }
+        drafts.get_mut(at)
+    }
 }
 
 /// A flow to add; what is not set is found out from the ends.
@@ -55,7 +105,7 @@ pub struct Builder {
     boundaries: Vec<Boundary>,
     controls: Vec<Control>,
     names: Vec<Name>,
-    drafts: HashMap<SubjectRef, Draft>,
+    drafts: Drafts,
     by_identity: HashMap<(u8, Symbol), u32>,
     crossings: HashMap<Symbol, Vec<BoundaryId>>,
 }
@@ -75,7 +125,7 @@ impl Builder {
             boundaries: Vec::new(),
             controls: Vec::new(),
             names: Vec::new(),
-            drafts: HashMap::new(),
+            drafts: Drafts::default(),
             by_identity: HashMap::new(),
             crossings: HashMap::new(),
         }
@@ -104,9 +154,8 @@ impl Builder {
     }
 
     fn explain(&mut self, subject: SubjectRef, evidence: Evidence) {
-        let draft = self.drafts.entry(subject).or_default();
-        if !draft.evidence.contains(&evidence) {
-            draft.evidence.push(evidence);
+        if let Some(draft) = self.drafts.of(subject) {
+            draft.evidence.add(evidence);
         }
     }
 
@@ -333,21 +382,29 @@ impl Builder {
 
     /// Sets an attribute. A later call replaces the value and its evidence.
     pub fn set(&mut self, subject: SubjectRef, attribute: AttributeId, value: Value, evidence: Evidence) {
-        self.drafts.entry(subject).or_default().values.insert(attribute, (value, vec![evidence]));
+        let Some(draft) = self.drafts.of(subject) else { return };
+        let new = (attribute, value, Several { first: Some(evidence), more: Vec::new() });
+        match draft.values.binary_search_by_key(&attribute, |(a, ..)| *a) {
+            Ok(at) => {
+                if let Some(value) = draft.values.get_mut(at) {
+                    *value = new;
+                }
+            }
+            Err(at) => draft.values.insert(at, new),
+        }
     }
 
     /// Adds evidence to an attribute that was set.
     pub fn also(&mut self, subject: SubjectRef, attribute: AttributeId, evidence: Evidence) {
-        if let Some((_, list)) = self.drafts.get_mut(&subject).and_then(|d| d.values.get_mut(&attribute))
-            && !list.contains(&evidence)
-        {
-            list.push(evidence);
+        let draft = self.drafts.of(subject);
+        if let Some((.., list)) = draft.and_then(|d| d.values.iter_mut().find(|(a, ..)| *a == attribute)) {
+            list.add(evidence);
         }
     }
 
     /// The value that was set so far.
     pub fn get(&self, subject: SubjectRef, attribute: AttributeId) -> Option<Value> {
-        self.drafts.get(&subject)?.values.get(&attribute).map(|(value, _)| *value)
+        self.drafts.get(subject)?.values.iter().find(|(a, ..)| *a == attribute).map(|(_, value, _)| *value)
     }
 
     /// Flows added so far.
@@ -371,7 +428,8 @@ struct Finisher {
     builder: Builder,
     model: Model,
     value_sets: HashMap<Box<[(AttributeId, Value)]>, u32>,
-    evidence_runs: HashMap<Vec<Evidence>, EvidenceRange>,
+    single: HashMap<Evidence, EvidenceRange>,
+    several: HashMap<Vec<Evidence>, EvidenceRange>,
 }
 
 /// For each old position the new one, after sorting by text.
@@ -396,8 +454,13 @@ fn permute<T>(items: Vec<T>, new: &[u32]) -> Vec<T> {
 
 impl Finisher {
     fn new(builder: Builder) -> Self {
-        let mut this =
-            Self { builder, model: Model::default(), value_sets: HashMap::new(), evidence_runs: HashMap::new() };
+        let mut this = Self {
+            builder,
+            model: Model::default(),
+            value_sets: HashMap::new(),
+            single: HashMap::new(),
+            several: HashMap::new(),
+        };
         this.value_set(Box::default());
         this.model.crossing_sets.push(Box::default());
         this
@@ -413,25 +476,34 @@ impl Finisher {
         id
     }
 
-    fn evidence_run(&mut self, evidence: Vec<Evidence>) -> EvidenceRange {
-        if evidence.is_empty() {
-            return NO_EVIDENCE;
+    /// Where evidence lies; the same evidence lies there once.
+    fn evidence_run(&mut self, evidence: Several) -> EvidenceRange {
+        let Some(first) = evidence.first else { return NO_EVIDENCE };
+        let table = &mut self.model.evidence;
+        let mut add = |all: &[Evidence]| {
+            let range = EvidenceRange { start: table.len() as u32, len: all.len() as u32 };
+            table.extend(all);
+            range
+        };
+        if evidence.more.is_empty() {
+            return *self.single.entry(first).or_insert_with(|| add(&[first]));
         }
-        if let Some(range) = self.evidence_runs.get(&evidence) {
+        let mut all = evidence.more;
+        all.insert(0, first);
+        if let Some(range) = self.several.get(&all) {
             return *range;
         }
-        let range = EvidenceRange { start: self.model.evidence.len() as u32, len: evidence.len() as u32 };
-        self.model.evidence.extend(&evidence);
-        self.evidence_runs.insert(evidence, range);
+        let range = add(&all);
+        self.several.insert(all, range);
         range
     }
 
     fn freeze(&mut self, subject: SubjectRef) -> (EvidenceRange, Attributes) {
-        let draft = self.builder.drafts.remove(&subject).unwrap_or_default();
-        let values = draft.values.iter().map(|(a, (v, _))| (*a, *v)).collect();
+        let draft = self.builder.drafts.of(subject).map(std::mem::take).unwrap_or_default();
+        let values = draft.values.iter().map(|(a, v, _)| (*a, *v)).collect();
         let values = self.value_set(values);
         let evidence_start = self.model.attribute_evidence.len() as u32;
-        for (attribute, (_, evidence)) in draft.values {
+        for (attribute, _, evidence) in draft.values {
             let range = self.evidence_run(evidence);
             self.model.attribute_evidence.push((attribute, range));
         }

@@ -1,6 +1,7 @@
 //! Interned strings.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 /// A string of a [`Symbols`] table.
@@ -11,29 +12,44 @@ pub struct Symbol(pub u32);
 #[derive(Debug, Default, Clone)]
 pub struct Symbols {
     strings: Vec<Arc<str>>,
-    by_text: HashMap<Arc<str>, Symbol>,
+    /// By the hash of the string, or the next number that is free: growing the table then reads no strings.
+    by_hash: HashMap<u64, Symbol>,
+    hasher: RandomState,
 }
 
 impl Symbols {
     /// The symbol of `text`, new if it was not in the table.
     pub fn intern(&mut self, text: &str) -> Symbol {
-        if let Some(symbol) = self.by_text.get(text) {
-            return *symbol;
+        match self.look_up(text) {
+            Ok(symbol) => symbol,
+            Err(place) => {
+                let symbol = Symbol(self.strings.len() as u32);
+                self.strings.push(Arc::from(text));
+                self.by_hash.insert(place, symbol);
+                symbol
+            }
         }
-        let symbol = Symbol(self.strings.len() as u32);
-        let text: Arc<str> = Arc::from(text);
-        self.strings.push(text.clone());
-        self.by_text.insert(text, symbol);
-        symbol
     }
 
     /// The symbol of `text` if it is in the table.
     pub fn find(&self, text: &str) -> Option<Symbol> {
-        self.by_text.get(text).copied()
+        self.look_up(text).ok()
     }
 
     /// The string of a symbol; empty for a symbol of another table.
     pub fn text(&self, symbol: Symbol) -> &str {
         self.strings.get(symbol.0 as usize).map_or("", |s| s)
+    }
+
+    /// The symbol of `text`, or the place for it.
+    fn look_up(&self, text: &str) -> Result<Symbol, u64> {
+        let mut place = self.hasher.hash_one(text);
+        loop {
+            match self.by_hash.get(&place) {
+                Some(symbol) if self.text(*symbol) == text => return Ok(*symbol),
+                Some(_) => place = place.wrapping_add(1),
+                None => return Err(place),
+            }
+        }
     }
 }

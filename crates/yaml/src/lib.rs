@@ -27,7 +27,7 @@ pub use json::read_json;
 pub use read::{read, read_document};
 pub use split::split;
 pub use tree::{Comment, Tree};
-pub use value::{Kind, Value};
+pub use value::{Kind, NodeId, Value};
 
 /// How much of a document is read before it is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

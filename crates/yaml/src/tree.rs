@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use kubestride_source::{FileId, Span};
 
-use crate::value::{Kind, Value};
+use crate::value::{Kind, NodeId, Value};
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,11 @@ impl Tree {
     /// The outermost node.
     pub fn root(&self) -> Value<'_> {
         Value::new(self, 0)
+    }
+
+    /// The node that [`Value::node`] gave.
+    pub fn at(&self, node: NodeId) -> Value<'_> {
+        Value::new(self, node.0)
     }
 
     /// The file it was read from.

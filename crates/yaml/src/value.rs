@@ -30,6 +30,10 @@ pub enum Kind {
     Mapping,
 }
 
+/// The place of a node in its [`Tree`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeId(pub(crate) u32);
+
 /// A node of a [`Tree`]. Aliases are followed: the value of an alias is the value it stands for, with its span.
 #[derive(Clone, Copy)]
 pub struct Value<'t> {
@@ -44,6 +48,11 @@ impl<'t> Value<'t> {
 
     fn data(self) -> Data {
         self.tree.node(self.index).data
+    }
+
+    /// What finds it again in its tree, see [`Tree::at`].
+    pub fn node(self) -> NodeId {
+        NodeId(self.index)
     }
 
     /// Where it stands: scalars with their quotes, block scalars from the first to the last character of their text
