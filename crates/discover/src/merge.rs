@@ -39,7 +39,8 @@ pub(crate) fn merge(world: &World<'_>, claims: Claims, observing: bool) -> Model
         let id = merger.builder.name(&claim.identity, &claim.name, stencil::SERVICE, boundary, workloads, evidence);
         merger.names.insert(claim.identity, id);
     }
-    let mut seen: HashSet<(SubjectRef, kubestride_model::AttributeId)> = HashSet::new();
+    let mut seen: HashSet<(SubjectRef, kubestride_model::AttributeId)> =
+        HashSet::with_capacity(claims.attributes.len());
     for claim in claims.attributes {
         let Some(subject) = merger.subject(&claim.subject) else { continue };
         let value = match claim.value {
@@ -68,7 +69,8 @@ struct Merger<'w, 'a> {
     node: BoundaryId,
     namespaces: BTreeMap<String, BoundaryId>,
     workloads: Vec<ElementId>,
-    containers: BTreeMap<(usize, String), ContainerId>,
+    /// The containers of each workload by name.
+    containers: Vec<Vec<(String, ContainerId)>>,
     controls: BTreeMap<String, ControlId>,
     names: BTreeMap<String, NameId>,
     /// Whether recorded traffic is part of the input.
@@ -109,7 +111,7 @@ impl<'w, 'a> Merger<'w, 'a> {
             default,
         );
         let node = add("node", "Node", BoundaryKind::Node, stencil::NODE_BOUNDARY, Some(cluster), default);
-        let (namespaces, containers) = (BTreeMap::new(), BTreeMap::new());
+        let (namespaces, containers) = (BTreeMap::new(), Vec::new());
         let (controls, names) = (BTreeMap::new(), BTreeMap::new());
         let workloads = Vec::new();
         Self {
@@ -163,7 +165,7 @@ impl<'w, 'a> Merger<'w, 'a> {
             self.namespace(&name);
         }
         let world = self.world;
-        for (index, workload) in world.workloads.iter().enumerate() {
+        for workload in &world.workloads {
             let namespace = self.namespace(&workload.namespace);
             let evidence = self.evidence(&Note::stated(workload.span(), ""));
             let name = kubestride_manifest::stable_name(workload.object().kind(), workload.object().name()).to_owned();
@@ -178,6 +180,7 @@ impl<'w, 'a> Merger<'w, 'a> {
             let stencil = workload_stencil(workload.object().kind());
             let id = self.builder.element(&workload.identity, &name, ElementKind::Process, stencil, boundary, evidence);
             self.workloads.push(id);
+            let mut containers = Vec::with_capacity(workload.containers.len());
             for container in &workload.containers {
                 let stencil = match container.role() {
                     kubestride_manifest::ContainerRole::Init => stencil::INIT_CONTAINER,
@@ -186,8 +189,9 @@ impl<'w, 'a> Merger<'w, 'a> {
                 };
                 let evidence = self.evidence(&Note::stated(container.span(), ""));
                 let id = self.builder.container(id, container.name(), stencil, evidence);
-                self.containers.insert((index, container.name().to_owned()), id);
+                containers.push((container.name().to_owned(), id));
             }
+            self.containers.push(containers);
         }
     }
 
@@ -364,7 +368,8 @@ impl<'w, 'a> Merger<'w, 'a> {
                 SubjectRef::Element(self.party(party, &note))
             }
             Subject::Container(workload, name) => {
-                SubjectRef::Container(*self.containers.get(&(*workload, name.clone()))?)
+                let containers = self.containers.get(*workload)?;
+                SubjectRef::Container(containers.iter().rev().find(|(own, _)| own == name)?.1)
             }
             Subject::Namespace(name) => SubjectRef::Boundary(self.namespace(name)),
             Subject::Cluster => SubjectRef::Boundary(self.cluster),

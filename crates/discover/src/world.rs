@@ -117,6 +117,8 @@ pub(crate) struct World<'a> {
     /// Where to find workloads.
     pub(crate) pods: PodIndex<'a>,
     pub(crate) services: Vec<ServiceInfo<'a>>,
+    /// Positions of the Services in front of each workload.
+    in_front: Vec<Vec<usize>>,
     service_by_name: BTreeMap<(String, String), usize>,
     /// The workload and the port of its pods behind a Service that an operator makes.
     made_services: BTreeMap<(String, String), (usize, u16)>,
@@ -146,12 +148,21 @@ impl<'a> World<'a> {
         let service_by_name =
             services.iter().enumerate().map(|(i, s)| ((s.namespace.clone(), s.name.to_owned()), i)).collect();
         let made_services = made_services(&workloads);
+        let mut in_front = vec![Vec::new(); workloads.len()];
+        for (at, service) in services.iter().enumerate() {
+            for workload in &service.workloads {
+                if let Some(list) = in_front.get_mut(*workload) {
+                    list.push(at);
+                }
+            }
+        }
         Self {
             manifests,
             options,
             workloads,
             pods,
             services,
+            in_front,
             service_by_name,
             made_services,
             namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
@@ -172,6 +183,12 @@ impl<'a> World<'a> {
     /// The namespace of an object.
     pub(crate) fn namespace_of(&self, object: Object<'a>) -> String {
         object.effective_namespace(&self.options.namespace).unwrap_or_default().to_owned()
+    }
+
+    /// The Services in front of a workload.
+    pub(crate) fn services_of(&self, workload: usize) -> impl Iterator<Item = &ServiceInfo<'a>> {
+        let positions = self.in_front.get(workload).map(Vec::as_slice).unwrap_or_default();
+        positions.iter().filter_map(|at| self.services.get(*at))
     }
 
     pub(crate) fn service(&self, namespace: &str, name: &str) -> Option<&ServiceInfo<'a>> {

@@ -58,12 +58,12 @@ pub(crate) fn find(mapping: Value<'_>, key: &str) -> Option<(u32, u32)> {
     let tree = mapping.tree;
     let Data::Mapping { simple, .. } = tree.node(mapping.index).data else { return None };
     if simple {
-        return Pairs::new(tree, mapping.index).find(|(k, _)| tree.scalar_text(*k) == Some(key));
+        return Pairs::new(tree, mapping.index).find(|(k, _)| tree.is_text(*k, key));
     }
     let mut found = None;
     for source in sources(tree, mapping.index) {
         for (k, v) in Pairs::new(tree, source) {
-            if tree.scalar_text(k) == Some(key) && !tree.is_merge_key(k) {
+            if tree.is_text(k, key) && !tree.is_merge_key(k) {
                 found = Some((k, v));
             }
         }

@@ -137,10 +137,22 @@ impl Tree {
         }
     }
 
+    /// Whether the node is a scalar with this text. Lengths are compared first, so that the source is looked at only
+    /// where they agree.
+    pub(crate) fn is_text(&self, index: u32, expected: &str) -> bool {
+        match self.node(self.resolve(index)).data {
+            Data::Scalar { start, end, owned, .. } if (end.wrapping_sub(start)) as usize == expected.len() => {
+                let text: &str = if owned { &self.owned } else { &self.text };
+                text.as_bytes().get(start as usize..end as usize) == Some(expected.as_bytes())
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the node is a merge key: `<<` without quotes.
     pub(crate) fn is_merge_key(&self, index: u32) -> bool {
         matches!(self.node(index).data, Data::Scalar { kind: Kind::Str, style: Style::Plain, .. })
-            && self.scalar_text(index) == Some("<<")
+            && self.is_text(index, "<<")
     }
 }
 

@@ -145,10 +145,7 @@ fn connection(world: &World<'_>, peer: &DeclaredPeer, source: usize, target: usi
         claim.confidence = Confidence::Likely;
         claim.target_port = port;
         // The caller uses the port of the Service that leads there, if there is one.
-        let service = world.services.iter().find_map(|s| {
-            let leads = s.workloads.contains(&target);
-            leads.then(|| port.and_then(|p| s.port_for(world, target, p))).flatten().map(|p| (s, p))
-        });
+        let service = world.services_of(target).find_map(|s| Some((s, s.port_for(world, target, port?)?)));
         claim.port = service.map(|(_, p)| p).or(port);
         claim.via = service.map(|(s, _)| s.identity.clone());
         let technology = world.workloads.get(target).and_then(|w| w.technology).map(|(t, _)| t);
