@@ -65,10 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     messages::diagnostics(&loaded.sources, &connections.diagnostics(), arguments.quiet);
     let from = arguments.from.as_deref().map(|name| named(&connections, name)).transpose()?;
     let to = arguments.to.as_deref().map(|name| named(&connections, name)).transpose()?;
-    let is =
-        |wanted: Option<&Workload<'_>>, name: &str| wanted.is_none_or(|w| w.name == name || w.plain_name() == name);
-    let mut allowed = connections.all();
-    allowed.retain(|c| is(from, &c.source) && is(to, &c.target));
+    let allowed = connections.all(from, to);
     let mut out = anstream::stdout().lock();
     if arguments.format == Form::Json {
         serde_json::to_writer_pretty(&mut out, &allowed.iter().map(json).collect::<Vec<_>>())?;

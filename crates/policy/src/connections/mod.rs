@@ -106,33 +106,39 @@ impl<'a> Connections<'a> {
 
     /// Every connection of which some port is allowed, in order.
     pub fn allowed(&self) -> Vec<Connection> {
-        let mut all = self.all();
+        let mut all = self.all(None, None);
         all.retain(|c| !c.ports.is_empty());
         all
     }
 
     /// Every connection that is allowed or of which that is not known, in order. What goes from further networks to
-    /// addresses outside is not among them.
-    pub fn all(&self) -> Vec<Connection> {
+    /// addresses outside is not among them. With `from` or `to`, only those from or to that workload.
+    pub fn all(&self, from: Option<&Workload<'_>>, to: Option<&Workload<'_>>) -> Vec<Connection> {
+        let is =
+            |wanted: Option<&Workload<'_>>, name: &str| wanted.is_none_or(|w| w.name == name || w.plain_name() == name);
+        let sources = || self.workloads.iter().filter(|w| is(from, &w.name));
+        let targets = || self.workloads.iter().filter(|w| is(to, &w.name));
         let mut all = Vec::new();
-        for source in &self.workloads {
-            let pod = End::Pod(source.pod());
-            for target in self.workloads.iter().filter(|t| t.name != source.name && source.sees(t)) {
-                let verdict = self.policies.unexplained(pod, End::Pod(target.pod()));
+        for source in sources() {
+            for target in targets().filter(|t| t.name != source.name && source.sees(t)) {
+                let verdict = self.policies.unexplained(End::Pod(source.pod()), End::Pod(target.pod()));
                 all.push(connection(&source.name, &target.name, verdict));
             }
-            let outside = |verdict: &dyn Fn(End<'_>) -> Verdict| {
-                merged(self.ranges.iter().map(|range| (*range, verdict(End::Outside(*range)))))
-            };
-            for (range, verdict) in outside(&|o| self.policies.unexplained(pod, o)) {
-                all.push(connection(&source.name, &range.to_string(), verdict));
-            }
-            for (range, verdict) in outside(&|o| self.policies.unexplained(o, pod)) {
-                all.push(connection(&range.to_string(), &source.name, verdict));
-            }
         }
-        all.extend(entry::connections(self.manifests, &self.workloads, &self.policies));
-        all.extend(self.secondary.iter().flat_map(|network| self.within(network)));
+        let outside = |verdict: &dyn Fn(End<'_>) -> Verdict| {
+            merged(self.ranges.iter().map(|range| (*range, verdict(End::Outside(*range)))))
+        };
+        for source in sources().filter(|_| to.is_none()) {
+            let answers = outside(&|o| self.policies.unexplained(End::Pod(source.pod()), o));
+            all.extend(answers.into_iter().map(|(range, v)| connection(&source.name, &range.to_string(), v)));
+        }
+        for target in targets().filter(|_| from.is_none()) {
+            let answers = outside(&|o| self.policies.unexplained(o, End::Pod(target.pod())));
+            all.extend(answers.into_iter().map(|(range, v)| connection(&range.to_string(), &target.name, v)));
+        }
+        let others = entry::connections(self.manifests, &self.workloads, &self.policies);
+        let others = others.into_iter().chain(self.secondary.iter().flat_map(|network| self.within(network)));
+        all.extend(others.filter(|c| is(from, &c.source) && is(to, &c.target)));
         all.retain(|c| !c.ports.is_empty() || !c.unknown.is_empty());
         all.sort();
         joined(all)

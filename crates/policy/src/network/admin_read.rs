@@ -1,0 +1,200 @@
+//! Policies of administrators to plain types.
+
+use std::sync::Arc;
+
+use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
+use kubestride_source::Diagnostic;
+use kubestride_yaml::Value;
+
+use super::doubts::Doubts;
+use super::read::{OF_POLICY, OF_RULE};
+use super::{
+    Action, AdminPeer, AdminPolicies, AdminPolicy, AdminRule, Block, NamespaceMatcher, PodMatcher, PortRange, Ports,
+};
+
+const GROUP: &str = "policy.networking.k8s.io";
+
+/// Each kind with the version of it that is known.
+const OLD_ADMIN: (&str, &str) = ("AdminNetworkPolicy", "v1alpha1");
+const OLD_BASELINE: (&str, &str) = ("BaselineAdminNetworkPolicy", "v1alpha1");
+const OF_CLUSTER: (&str, &str) = ("ClusterNetworkPolicy", "v1alpha2");
+
+/// More than one of them have the same place, so that it is not known which is asked first.
+const SAME_PRIORITY: &str = "another policy has the same priority, so which is asked first is not known";
+
+impl AdminPolicies {
+    /// Reads all of them, and says what is not understood.
+    pub fn read(manifests: &Manifests) -> (Self, Vec<Diagnostic>) {
+        let mut found = Vec::new();
+        let (mut admin, mut baseline) = (Vec::new(), Vec::new());
+        for (kind, version) in [OLD_ADMIN, OLD_BASELINE, OF_CLUSTER] {
+            for object in manifests.by_custom_kind(GROUP, kind) {
+                let mut doubts = Doubts::new(object.identity(""));
+                let known = doubts.knows_version(object, &[version], OF_POLICY);
+                let mut policy = policy(object, &mut doubts);
+                policy.doubtful |= !known;
+                match (kind, object.spec().text("tier")) {
+                    ("AdminNetworkPolicy", _) | ("ClusterNetworkPolicy", Some("Admin")) => admin.push(policy),
+                    ("BaselineAdminNetworkPolicy", _) | ("ClusterNetworkPolicy", Some("Baseline")) => {
+                        baseline.push(policy);
+                    }
+                    _ => {
+                        // It may be asked first, and let through or stop whatever it is about.
+                        doubts.add("its tier is not known", object.span(), OF_POLICY);
+                        admin.push(AdminPolicy { doubtful: true, ..policy });
+                    }
+                }
+                found.extend(doubts.finish());
+            }
+        }
+        let sorted = |mut policies: Vec<AdminPolicy>, found: &mut Vec<Diagnostic>| -> Vec<Arc<AdminPolicy>> {
+            policies.sort_by(|a, b| (a.priority, &a.identity, a.span).cmp(&(b.priority, &b.identity, b.span)));
+            let priorities: Vec<i64> = policies.iter().map(|p| p.priority).collect();
+            for policy in &mut policies {
+                policy.contested = priorities.iter().filter(|p| **p == policy.priority).count() > 1;
+                if policy.contested {
+                    let mut doubts = Doubts::new(policy.identity.clone());
+                    doubts.add(SAME_PRIORITY, policy.span, "what they decide together is not known");
+                    found.extend(doubts.finish());
+                }
+            }
+            policies.into_iter().map(Arc::new).collect()
+        };
+        (Self { admin: sorted(admin, &mut found), baseline: sorted(baseline, &mut found) }, found)
+    }
+}
+
+fn policy(object: Object<'_>, doubts: &mut Doubts) -> AdminPolicy {
+    let spec = object.spec();
+    let known = spec.is_none_or(|s| doubts.knows(s, &["tier", "priority", "subject", "ingress", "egress"], OF_POLICY));
+    let subject = spec.field("subject").and_then(pods);
+    if subject.is_none() {
+        doubts.add("its subject is not understood", object.span(), "which pods it is for is not known");
+    }
+    let understood = spec.field("subject").is_none_or(|s| selectors(s, doubts, OF_POLICY));
+    let doubtful = !known || !understood || subject.is_none();
+    let everybody = || PodMatcher {
+        namespaces: NamespaceMatcher::Labelled(LabelSelector::everything()),
+        pods: LabelSelector::everything(),
+    };
+    let mut rules = |direction: &str, peers: &str| spec.list(direction).map(|r| rule(r, peers, doubts)).collect();
+    AdminPolicy {
+        identity: object.identity(""),
+        span: object.span(),
+        priority: spec.field("priority").and_then(|v| v.as_i64()).unwrap_or(0),
+        subject: subject.filter(|_| understood).unwrap_or_else(everybody),
+        ingress: rules("ingress", "from"),
+        egress: rules("egress", "to"),
+        doubtful,
+        contested: false,
+    }
+}
+
+fn rule(value: Value<'_>, peers: &str, doubts: &mut Doubts) -> AdminRule {
+    let before = doubts.count();
+    doubts.knows(value, &["name", "action", peers, "ports", "protocols"], OF_RULE);
+    value.list(peers).for_each(|peer| {
+        selectors(peer, doubts, OF_RULE);
+    });
+    let action = match value.text("action") {
+        Some("Allow" | "Accept") => Action::Allow,
+        Some("Deny") => Action::Deny,
+        Some("Pass") => Action::Pass,
+        _ => {
+            let span = value.field("action").unwrap_or(value).span();
+            doubts.add("its action is not known", span, "whether it allows or stops is not known");
+            // What is left to others may be allowed or stopped.
+            Action::Pass
+        }
+    };
+    let doubtful = doubts.count() > before;
+    AdminRule {
+        action,
+        peers: value.list(peers).flat_map(peer).collect(),
+        ports: value.list("ports").map(port).chain(value.list("protocols").map(protocol)).collect(),
+        doubtful,
+        span: value.span(),
+    }
+}
+
+/// `namespaces: SELECTOR`, or `pods` with one for namespaces and one for pods.
+fn pods(value: Value<'_>) -> Option<PodMatcher> {
+    if let Some(namespaces) = value.field("namespaces") {
+        let namespaces = NamespaceMatcher::Labelled(LabelSelector::read(namespaces));
+        return Some(PodMatcher { namespaces, pods: LabelSelector::everything() });
+    }
+    let pods = value.field("pods")?;
+    Some(PodMatcher {
+        // The type has no pointer here: a selector that is not written is an empty one, which selects all.
+        namespaces: NamespaceMatcher::Labelled(
+            pods.field("namespaceSelector").map_or_else(LabelSelector::everything, LabelSelector::read),
+        ),
+        pods: pods.field("podSelector").map_or_else(LabelSelector::everything, LabelSelector::read),
+    })
+}
+
+/// Whether the selectors of a subject or a peer are understood; others are said.
+fn selectors(value: Value<'_>, doubts: &mut Doubts, limits: &str) -> bool {
+    let of_pods = value.field("pods");
+    let all = [value.field("namespaces"), of_pods.field("namespaceSelector"), of_pods.field("podSelector")];
+    all.into_iter().flatten().fold(true, |known, s| doubts.selector(&LabelSelector::read(s), limits) && known)
+}
+
+fn peer(value: Value<'_>) -> Vec<AdminPeer> {
+    if let Some(matcher) = pods(value) {
+        return vec![AdminPeer::Pods(matcher)];
+    }
+    let block = |cidr: Value<'_>| {
+        let block = cidr.scalar_text().and_then(Block::of_cidr);
+        block.map_or(AdminPeer::Undetermined(cidr.span()), AdminPeer::Block)
+    };
+    let names = value.list("domainNames").filter_map(Value::scalar_text).map(|n| AdminPeer::Name(n.to_owned()));
+    let peers: Vec<AdminPeer> = names.chain(value.list("networks").map(block)).collect();
+    if peers.is_empty() { vec![AdminPeer::Undetermined(value.span())] } else { peers }
+}
+
+fn number(value: Option<Value<'_>>) -> Option<u16> {
+    match value.and_then(PortRef::read) {
+        Some(PortRef::Number(number)) => Some(number),
+        _ => None,
+    }
+}
+
+fn numbers(ends: Option<(u16, u16)>) -> Ports {
+    match ends {
+        Some((first, last)) if first <= last => Ports::Numbers(first, last),
+        _ => Ports::None,
+    }
+}
+
+/// `portNumber`, `portRange` or `namedPort`.
+fn port(value: Value<'_>) -> PortRange {
+    let protocol = |value: Value<'_>| value.text("protocol").unwrap_or("TCP").to_owned();
+    if let Some(one) = value.field("portNumber") {
+        let port = number(one.field("port"));
+        return PortRange { protocol: protocol(one), ports: numbers(port.zip(port)) };
+    }
+    if let Some(range) = value.field("portRange") {
+        let ends = number(range.field("start")).zip(number(range.field("end")));
+        return PortRange { protocol: protocol(range), ports: numbers(ends) };
+    }
+    named(value.text("namedPort"))
+}
+
+/// `tcp`, `udp` or `sctp` with a `destinationPort`, without which all ports are meant; or `destinationNamedPort`.
+fn protocol(value: Value<'_>) -> PortRange {
+    for (key, protocol) in [("tcp", "TCP"), ("udp", "UDP"), ("sctp", "SCTP")] {
+        let Some(transport) = value.field(key) else { continue };
+        let ports = transport.field("destinationPort").map_or(Ports::All, |port| {
+            let (one, range) = (number(port.field("number")), port.field("range"));
+            numbers(one.zip(one).or_else(|| number(range.field("start")).zip(number(range.field("end")))))
+        });
+        return PortRange { protocol: protocol.to_owned(), ports };
+    }
+    named(value.text("destinationNamedPort"))
+}
+
+/// A port by its name, which tells the protocol too.
+fn named(name: Option<&str>) -> PortRange {
+    PortRange { protocol: String::new(), ports: name.map_or(Ports::None, |name| Ports::Name(name.to_owned())) }
+}
