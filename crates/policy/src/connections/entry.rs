@@ -1,5 +1,7 @@
 //! What routes from outside lead to: an ingress controller passes requests on to the pods behind Services.
 
+use std::collections::BTreeMap;
+
 use kubestride_manifest::{Field, Manifests, Object, PortRef, Service, ServicePort};
 use kubestride_yaml::Value;
 
@@ -25,15 +27,19 @@ pub(super) fn connections(
 ) -> Vec<Connection> {
     let routes = manifests.by_kind("Ingress").flat_map(ingress);
     let routes = routes.chain(manifests.by_custom_kind("route.openshift.io", "Route").flat_map(route));
+    let mut services: BTreeMap<(&str, &str), Service<'_>> = BTreeMap::new();
+    for service in manifests.by_kind("Service").filter_map(|o| o.service()) {
+        services.insert((service.object.namespace().unwrap_or("default"), service.object.name()), service);
+    }
+    let mut by_namespace: BTreeMap<&str, Vec<&Workload<'_>>> = BTreeMap::new();
+    for workload in workloads {
+        by_namespace.entry(workload.namespace).or_default().push(workload);
+    }
     let mut found = Vec::new();
     for backend in routes {
-        let here = |service: &Service<'_>| {
-            let namespace = service.object.namespace().unwrap_or("default");
-            namespace == backend.namespace && service.object.name() == backend.service
-        };
-        for service in manifests.by_kind("Service").filter_map(|o| o.service()).filter(here) {
-            let selected = |w: &&Workload<'_>| w.namespace == backend.namespace && service.selects(w.pod().labels);
-            for workload in workloads.iter().filter(selected) {
+        if let Some(service) = services.get(&(backend.namespace, backend.service)) {
+            let here = by_namespace.get(backend.namespace).map(Vec::as_slice).unwrap_or_default();
+            for workload in here.iter().filter(|w| service.selects(w.pod().labels)) {
                 let wanted = service.ports().filter(|port| backend.is(port));
                 let asked = wanted.fold(PortSet::none(), |all, port| all.union(&target(&port, workload)));
                 let verdict = policies.unexplained(End::SomePod, End::Pod(workload.pod()));

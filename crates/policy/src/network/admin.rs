@@ -110,11 +110,8 @@ impl Member for Arc<AdminPolicy> {
 
     fn edges(&self) -> Vec<u64> {
         let peers = self.ingress.iter().chain(&self.egress).flat_map(|rule| &rule.peers);
-        let block = |peer| match peer {
-            &AdminPeer::Block(ref block) => Some(block),
-            AdminPeer::Pods(_) | AdminPeer::Name(_) | AdminPeer::Undetermined(_) => None,
-        };
-        peers.filter_map(block).flat_map(Block::edges).collect()
+        let blocks = peers.filter_map(|peer| if let AdminPeer::Block(block) = peer { Some(block) } else { None });
+        blocks.flat_map(Block::edges).collect()
     }
 }
 

@@ -137,7 +137,7 @@ fn pods(value: Value<'_>) -> Option<PodMatcher> {
 fn selectors(value: Value<'_>, doubts: &mut Doubts, limits: &str) -> bool {
     let of_pods = value.field("pods");
     let all = [value.field("namespaces"), of_pods.field("namespaceSelector"), of_pods.field("podSelector")];
-    all.into_iter().flatten().fold(true, |known, s| doubts.selector(&LabelSelector::read(s), limits) && known)
+    all.into_iter().flatten().all(|s| doubts.selector(&LabelSelector::read(s), limits))
 }
 
 fn peer(value: Value<'_>) -> Vec<AdminPeer> {

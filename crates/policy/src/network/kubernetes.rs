@@ -49,11 +49,8 @@ impl Member for Arc<Policy> {
 
     fn edges(&self) -> Vec<u64> {
         let peers = self.ingress.iter().chain(&self.egress).flatten().flat_map(|rule| &rule.peers);
-        let block = |peer| match peer {
-            &PeerKind::Block(ref block) => Some(block),
-            PeerKind::Pods(_) | PeerKind::Nobody => None,
-        };
-        peers.filter_map(|peer| block(&peer.kind)).flat_map(Block::edges).collect()
+        let blocks = peers.filter_map(|peer| if let PeerKind::Block(block) = &peer.kind { Some(block) } else { None });
+        blocks.flat_map(Block::edges).collect()
     }
 }
 

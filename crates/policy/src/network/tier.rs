@@ -127,8 +127,7 @@ impl Tier {
             *from = rest;
             self.members.get(*first)
         });
-        let selects = |member: &'t Box<dyn Member>| (member.as_ref(), member.selects(pod));
-        both.map(selects).filter(|(_, selected)| *selected != Match::No)
+        both.map(|member| (member.as_ref(), member.selects(pod))).filter(|(_, selected)| *selected != Match::No)
     }
 
     /// What its policies say about what is left of a decision.
