@@ -31,12 +31,15 @@ const TOPICS: [(&str, &[&str], &[&str]); 14] = [
     ("", &["users", "groups", "serviceaccounts"], &["impersonate", "*"]),
     ("", &["serviceaccounts/token", "nodes/proxy", "services/proxy", "services"], &["create", "get", "update"]),
     (CSR, &["certificatesigningrequests", "certificatesigningrequests/approval"], &["create", "update", "*"]),
-    (CSR, &["signers", "*"], &["approve", "sign", "*"]),
+    (CSR, &["signers"], &["approve", "sign", "*"]),
     (ADMISSION, &["mutatingwebhookconfigurations", "validatingadmissionpolicies"], &["create", "patch", "delete"]),
     ("", &["configmaps", "namespaces", "events", "endpoints"], &["create", "update", "delete"]),
     ("", &["nodes", "pods/eviction", "pods/binding", "pods"], &["create", "patch", "delete"]),
     ("", &["persistentvolumes", "persistentvolumeclaims", "pods"], &["create", "delete", "*"]),
 ];
+
+/// Topics that together give something: a world is about one of these, so that conjunctions are not rare.
+const THEMES: [&[usize]; 7] = [&[0, 1, 2, 7], &[4, 5], &[6], &[8, 8, 9], &[10, 11, 3], &[12, 1], &[13, 2]];
 
 const NAMES: [&str; 6] =
     ["cluster-admin", "system:masters", "coredns", "kubernetes.io/kube-apiserver-client", "kubernetes.io/*", "mine"];
@@ -78,6 +81,8 @@ struct World {
 
 struct Random(u32);
 
+type Theme = &'static [usize];
+
 impl Random {
     fn below(&mut self, limit: u32) -> u32 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -92,17 +97,24 @@ impl Random {
         (0..=self.below(2)).map(|_| self.one(of)).collect()
     }
 
-    fn rule(&mut self) -> Rule {
-        let (group, resources, verbs) = self.one(&TOPICS);
+    fn rule(&mut self, theme: Theme) -> Rule {
+        let topic = if self.below(4) == 0 { self.below(TOPICS.len() as u32) as usize } else { self.one(theme) };
+        let (group, resources, verbs) = TOPICS[topic];
+        let names: &[&str] = match topic {
+            6 => &["system:masters", "mine"],
+            9 => &["kubernetes.io/kube-apiserver-client", "kubernetes.io/*", "mine"],
+            _ => &NAMES,
+        };
+        let named = if matches!(topic, 6 | 9) { 2 } else { 4 };
         Rule {
             groups: vec![group],
             resources: self.some(resources),
             verbs: self.some(verbs),
-            names: if self.below(4) == 0 { self.some(&NAMES) } else { Vec::new() },
+            names: if self.below(named) == 0 { self.some(names) } else { Vec::new() },
         }
     }
 
-    fn role(&mut self, number: usize) -> Role {
+    fn role(&mut self, theme: Theme, number: usize) -> Role {
         let cluster = self.below(3) > 0;
         let aggregated = cluster && self.below(3) == 0;
         Role {
@@ -110,7 +122,7 @@ impl Random {
             namespace: self.one(&["east", "west", "kube-system"]),
             name: format!("r{number}"),
             label: self.one(&["none", "one", "two"]),
-            rules: if aggregated { Vec::new() } else { (0..self.below(4)).map(|_| self.rule()).collect() },
+            rules: if aggregated { Vec::new() } else { (0..self.below(5)).map(|_| self.rule(theme)).collect() },
             selects: if aggregated { self.some(&["one", "two"]) } else { Vec::new() },
         }
     }
@@ -126,9 +138,9 @@ impl Random {
     }
 
     fn world(&mut self) -> World {
-        let count = 2 + self.below(5);
+        let (count, theme) = (2 + self.below(5), self.one(&THEMES));
         World {
-            roles: (0..count as usize).map(|number| self.role(number)).collect(),
+            roles: (0..count as usize).map(|number| self.role(theme, number)).collect(),
             bindings: (0..1 + self.below(5)).map(|_| self.binding(count)).collect(),
         }
     }
