@@ -261,3 +261,26 @@ fn paths_that_everybody_may_read_are_no_power() {
         assert_eq!(value, Some(power), "{verb} {path}");
     }
 }
+
+#[test]
+fn images_are_pulled_with_the_login_of_the_pod_or_of_its_account() {
+    let of_account = "}, imagePullSecrets: [{name: of-account}], x-unused: {";
+    let table = [
+        (pod("", "", "", ""), vec![]),
+        (pod("", "", ", imagePullSecrets: [{name: of-pod}]", ""), vec!["of-pod"]),
+        (pod(of_account, "", "", ""), vec!["of-account"]),
+        // The account's are given to pods that name none.
+        (pod(of_account, "", ", imagePullSecrets: [{name: of-pod}]", ""), vec!["of-pod"]),
+        // Which of two registries the login is for is not known.
+        (pod(of_account, "", ", initContainers: [{name: i, image: other.example/web}]", ""), vec![]),
+    ];
+    for (text, expected) in table {
+        let model = model(&text);
+        let supply = model.flows().filter(|(_, flow)| flow.kind == FlowKind::Supply);
+        let evidence = supply.flat_map(|(id, _)| model.evidence_of(SubjectRef::Flow(id)).to_vec());
+        let at = |span: kubestride_source::Span| text[span.start as usize..span.end as usize].to_owned();
+        let found: Vec<String> =
+            evidence.filter(|e| model.text(e.note).contains("pulled with")).filter_map(|e| e.span.map(at)).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}

@@ -264,7 +264,7 @@ impl Authorizer {
         let fits = |rule: &Rule| {
             is(&rule.verbs, verb)
                 && is(&rule.groups, group)
-                && rule.resources.iter().any(|item| of_resource(item))
+                && rule.resources.iter().any(&of_resource)
                 && (rule.names.is_empty() || (!nameless && rule.names.contains(&name)))
         };
         rules.into_iter().any(fits)
