@@ -6,6 +6,7 @@
 
 mod address;
 mod claims;
+mod cloud_identity;
 mod connection_string;
 mod credentials;
 mod directory;
@@ -18,6 +19,7 @@ mod resolve;
 mod secret_data;
 mod signals;
 mod technology;
+mod token;
 mod traffic;
 mod verdict;
 mod world;

@@ -191,6 +191,26 @@ declare_attributes! {
     CAN_DELETE_DATA: Scope = "deleteData", Value::Choice(Scope::No as u8);
     /// Write ConfigMaps.
     CAN_WRITE_CONFIG: Scope = "writeConfigMaps", Value::Choice(Scope::No as u8);
+    /// Create Secrets into which a token of a service account is put, and read or mount them.
+    CAN_MAKE_TOKEN_SECRETS: Scope = "makeTokenSecrets", Value::Choice(Scope::No as u8);
+    /// Request client certificates and approve them itself.
+    CAN_ISSUE_CERTIFICATES: Scope = "issueCertificates", Value::Choice(Scope::No as u8);
+    /// Register API servers, or change who converts objects of custom kinds.
+    CAN_CHANGE_APIS: Scope = "changeApis", Value::Choice(Scope::No as u8);
+    /// Write the ConfigMaps of `kube-system` that components of the cluster follow.
+    CAN_WRITE_SYSTEM_CONFIG: Scope = "writeSystemConfig", Value::Choice(Scope::No as u8);
+    /// Create volumes of paths of the node, and pods that use them.
+    CAN_CREATE_VOLUMES: Scope = "createVolumes", Value::Choice(Scope::No as u8);
+    /// Decide on which nodes pods run.
+    CAN_MOVE_PODS: Scope = "movePods", Value::Choice(Scope::No as u8);
+    /// Decide where the traffic of Services goes.
+    CAN_REDIRECT_SERVICES: Scope = "redirectServices", Value::Choice(Scope::No as u8);
+    /// Reach ports of pods through the API server.
+    CAN_REACH_PODS: Scope = "reachPods", Value::Choice(Scope::No as u8);
+    /// Change policies of the network or of a mesh.
+    CAN_CHANGE_NETWORK_RULES: Scope = "changeNetworkRules", Value::Choice(Scope::No as u8);
+    /// Change or delete policies about running processes.
+    CAN_CHANGE_RUNTIME_RULES: Scope = "changeRuntimeRules", Value::Choice(Scope::No as u8);
 
     // Stores.
     /// What a path of the host gives.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use kubestride_manifest::Field;
 use kubestride_model::FlowKind;
+use kubestride_yaml::Value;
 
 use super::Signal;
 use crate::claims::{Claims, FlowClaim, Note, Party};
-use crate::world::World;
+use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct ImageSupply;
 
@@ -34,7 +36,7 @@ impl Signal for ImageSupply {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for (index, workload) in world.workloads.iter().enumerate() {
-            let mut seen = BTreeSet::new();
+            let mut seen: BTreeSet<String> = BTreeSet::new();
             for image in workload.containers.iter().filter_map(|c| c.image()) {
                 let Some(text) = image.as_str().filter(|t| !t.is_empty()) else { continue };
                 let Some(host) = registry(text) else { continue };
@@ -47,8 +49,32 @@ impl Signal for ImageSupply {
                     claims.flows.push(claim);
                 }
             }
+            // Which registry a login is for, its Secret says; where there is only one, it is clear.
+            if let (1, Some(host)) = (seen.len(), seen.pop_first()) {
+                for note in logins(world, workload) {
+                    let mut claim =
+                        FlowClaim::new(Party::Registry(host.clone()), Party::Workload(index), FlowKind::Supply, note);
+                    claim.implicit = true;
+                    claims.flows.push(claim);
+                }
+            }
         }
     }
+}
+
+/// The Secrets that images are pulled with: those of the pod, else those that its service account gives it.
+fn logins(world: &World<'_>, workload: &WorkloadInfo<'_>) -> Vec<Note> {
+    let say = |name: Value<'_>, by: &str| {
+        let text = format!("pulled with Secret {}, named by {by}", name.as_str().unwrap_or_default());
+        Note::stated(name.span(), text)
+    };
+    let of_pod: Vec<Note> = workload.pod().image_pull_secrets().map(|name| say(name, "the pod")).collect();
+    if !of_pod.is_empty() {
+        return of_pod;
+    }
+    let account = world.service_account(&workload.namespace, workload.service_account());
+    let named = account.into_iter().flat_map(|a| a.root().list("imagePullSecrets")).filter_map(|s| s.field("name"));
+    named.map(|name| say(name, "its service account")).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kubestride_model::FlowKind;
 use kubestride_policy::rbac::{Binding, Grant, Rule, Scope as Granted, Subject as RbacSubject, capabilities};
-use kubestride_stencils::values::*;
+use kubestride_stencils::values::{BindingSubject, Scope as ModelScope, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
 use super::Signal;
@@ -43,7 +43,12 @@ fn namespace(binding: &Binding) -> Option<String> {
 /// Whether a rule only lets read what every user of a cluster may: health, version, discovery and its own access.
 fn is_public_reading(rule: &Rule) -> bool {
     let own = ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"];
+    let paths =
+        ["api", "apis", "healthz", "livez", "openapi", "readyz", "swagger-2.0.0.json", "version", ".well-known"];
+    let public = |url: &str| url.split('/').nth(1).is_some_and(|first| paths.contains(&first.trim_end_matches('*')));
+    let reads = rule.verbs.iter().all(|verb| verb == "get" || verb == "head");
     rule.resources.iter().all(|r| own.contains(&r.as_str()))
+        && (rule.non_resource_urls.is_empty() || (reads && rule.non_resource_urls.iter().all(|url| public(url))))
 }
 
 fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, claims: &mut Claims) {
@@ -83,7 +88,21 @@ fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, clai
     if grant.is_some_and(|g| g.role_missing) && world.options.scope == Scope::Cluster {
         let note = Note::stated(binding.span, "the role does not exist");
         claims.set(subject(), attr::SELECTS_NOTHING.id, attr::SELECTS_NOTHING.value(YesNo::Yes), note);
+    } else if let Some((account, span)) = binding.subjects.iter().find(|(s, _)| is_missing(world, s)) {
+        let RbacSubject::ServiceAccount { namespace, name } = account else { return };
+        let note = Note::stated(*span, format!("there is no service account {name} in {namespace}"));
+        claims.set(subject(), attr::SELECTS_NOTHING.id, attr::SELECTS_NOTHING.value(YesNo::Yes), note);
     }
+}
+
+/// Whether a subject is a service account that does not exist. Every namespace has one called `default`, and the control
+/// plane makes its own in `kube-system`.
+fn is_missing(world: &World<'_>, subject: &RbacSubject) -> bool {
+    let RbacSubject::ServiceAccount { namespace, name } = subject else { return false };
+    world.options.scope == Scope::Cluster
+        && name != "default"
+        && namespace != "kube-system"
+        && world.service_account(namespace, name).is_none()
 }
 
 /// The workloads that run as a subject.
@@ -112,6 +131,13 @@ fn people(world: &World<'_>, binding: &Binding, claims: &mut Claims) {
         let party = Party::ApiUser { identity, name, group };
         let mut claim = FlowClaim::new(party, Party::ApiServer, FlowKind::Api, note);
         (claim.port, claim.protocol) = (Some(443), Some("HTTPS".to_owned()));
-        claims.flows.push(with_capabilities(claim, &capabilities(&grants)));
+        claim = with_capabilities(claim, &capabilities(&grants));
+        // The API server lets this group through before it asks for roles.
+        if *subject == RbacSubject::group("system:masters") {
+            let note = Note::stated(*span, "system:masters may do everything, whatever its roles are");
+            claim.attributes.retain(|(attribute, ..)| *attribute != attr::CAN_EVERYTHING.id);
+            claim = claim.with(attr::CAN_EVERYTHING.id, attr::CAN_EVERYTHING.value(ModelScope::Cluster), note);
+        }
+        claims.flows.push(claim);
     }
 }

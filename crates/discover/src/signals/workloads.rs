@@ -14,20 +14,13 @@ use super::Signal;
 use crate::claims::{Claims, Note, Party, Subject};
 use crate::technology::{Technology, datastore_of_port};
 use crate::world::{WorkloadInfo, World};
+use crate::{cloud_identity, token};
 
 pub(crate) struct Workloads;
 
 /// RuntimeClass names that put a kernel or a sandbox between container and host.
 const SANDBOXES: [&str; 8] =
     ["gvisor", "runsc", "kata", "kata-containers", "kata-qemu", "kata-clh", "kata-fc", "firecracker"];
-
-/// Annotations of service accounts that tie them to an identity in a cloud account.
-const CLOUD_ANNOTATIONS: [(&str, CloudIdentity); 4] = [
-    ("eks.amazonaws.com/role-arn", CloudIdentity::Aws),
-    ("iam.gke.io/gcp-service-account", CloudIdentity::Google),
-    ("azure.workload.identity/client-id", CloudIdentity::Azure),
-    ("iam.amazonaws.com/role", CloudIdentity::Aws),
-];
 
 impl Signal for Workloads {
     fn name(&self) -> &'static str {
@@ -134,19 +127,11 @@ fn identity(world: &World<'_>, workload: &WorkloadInfo<'_>, sharing: usize, subj
     claims.set_text(subject.clone(), attr::SERVICE_ACCOUNT_NAME.id, name, note.clone());
     claims.set(subject.clone(), attr::SERVICE_ACCOUNT.id, attr::SERVICE_ACCOUNT.value(value), note);
 
-    let of_account = account.and_then(|a| a.root().get("automountServiceAccountToken"));
-    let (mounted, note) = match (pod.automount(), of_account) {
-        (Some(v), _) => (v.as_bool().unwrap_or(true), Note::stated(v.span(), "set by the pod")),
-        (None, Some(v)) => (v.as_bool().unwrap_or(true), Note::stated(v.span(), "set by the service account")),
-        (None, None) => (true, Note::default(workload.span(), "automountServiceAccountToken is not set")),
-    };
+    let (mounted, note) = token::own(workload, account);
     let value = if mounted { YesNo::Yes } else { YesNo::No };
     claims.set(subject.clone(), attr::TOKEN_MOUNTED.id, attr::TOKEN_MOUNTED.value(value), note);
 
-    let cloud_of = |key: &str| CLOUD_ANNOTATIONS.iter().find(|(annotation, _)| *annotation == key).map(|(_, c)| *c);
-    let cloud = account.and_then(|a| a.annotations().find_map(|e| Some((e, cloud_of(e.key)?))));
-    if let Some((entry, cloud)) = cloud {
-        let note = Note::stated(entry.key_span, format!("service account {name} acts in a cloud account"));
+    if let Some((cloud, note)) = cloud_identity::of(world, workload, account) {
         claims.set(subject.clone(), attr::CLOUD_IDENTITY.id, attr::CLOUD_IDENTITY.value(cloud), note);
     }
 }

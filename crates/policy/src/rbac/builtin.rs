@@ -11,6 +11,8 @@ const READ: &[&str] = &["get", "list", "watch"];
 const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
 const ALL: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const CREATE: &[&str] = &["create"];
+const WATCH: &[&str] = &["list", "watch"];
+const REPORT: &[&str] = &["create", "patch", "update"];
 
 const CLUSTER_ADMIN: &[Row] = &[(&["*"], &["*"], &["*"])];
 
@@ -88,6 +90,59 @@ const BASIC_USER: &[Row] = &[
     (&["authentication.k8s.io"], &["selfsubjectreviews"], CREATE),
 ];
 
+const DNS: &[Row] = &[(&[""], &["endpoints", "services"], WATCH), (&["discovery.k8s.io"], &["endpointslices"], WATCH)];
+
+const PROXIER: &[Row] = &[
+    (&[""], &["endpoints", "services"], WATCH),
+    (&[""], &["nodes"], READ),
+    (&["", "events.k8s.io"], &["events"], REPORT),
+    (&["discovery.k8s.io"], &["endpointslices"], WATCH),
+];
+
+const SCHEDULER: &[Row] = &[
+    (&["", "events.k8s.io"], &["events"], REPORT),
+    (&["coordination.k8s.io"], &["leases"], &["create", "get", "list", "watch"]),
+    (&[""], &["nodes", "namespaces", "replicationcontrollers", "services"], READ),
+    (&[""], &["pods"], &["delete", "get", "list", "watch"]),
+    (&[""], &["bindings", "pods/binding"], CREATE),
+    (&[""], &["pods/status"], &["patch", "update"]),
+    (&["apps"], &["replicasets", "statefulsets"], READ),
+    (&["policy"], &["poddisruptionbudgets"], READ),
+    (&[""], &["persistentvolumeclaims", "persistentvolumes"], READ),
+    (&["authentication.k8s.io"], &["tokenreviews"], CREATE),
+    (&["authorization.k8s.io"], &["subjectaccessreviews"], CREATE),
+];
+
+const VOLUME_SCHEDULER: &[Row] = &[
+    (&[""], &["persistentvolumes", "persistentvolumeclaims"], &["get", "list", "patch", "update", "watch"]),
+    (&["storage.k8s.io"], &["storageclasses"], READ),
+];
+
+const PROVISIONER: &[Row] = &[
+    (&[""], &["persistentvolumes"], &["create", "delete", "get", "list", "watch"]),
+    (&[""], &["persistentvolumeclaims"], &["get", "list", "update", "watch"]),
+    (&["storage.k8s.io"], &["storageclasses"], READ),
+    (&[""], &["events"], &["watch", "create", "update", "patch"]),
+];
+
+const PROBLEM_DETECTOR: &[Row] = &[
+    (&[""], &["nodes"], &["get"]),
+    (&[""], &["nodes/status"], &["patch"]),
+    (&["", "events.k8s.io"], &["events"], REPORT),
+];
+
+const KUBELET_ADMIN: &[Row] = &[
+    (&[""], &["nodes"], &["get", "list", "watch", "proxy"]),
+    (&[""], &["nodes/proxy", "nodes/metrics", "nodes/log", "nodes/spec", "nodes/stats"], &["*"]),
+];
+
+const BOOTSTRAPPER: &[Row] =
+    &[(&["certificates.k8s.io"], &["certificatesigningrequests"], &["create", "get", "list", "watch"])];
+
+const NODE_CLIENT: &[Row] = &[(&["certificates.k8s.io"], &["certificatesigningrequests/nodeclient"], CREATE)];
+
+const SELF_NODE_CLIENT: &[Row] = &[(&["certificates.k8s.io"], &["certificatesigningrequests/selfnodeclient"], CREATE)];
+
 /// Labels that make a role part of an aggregated one.
 const TO_ADMIN: &str = "rbac.authorization.k8s.io/aggregate-to-admin";
 const TO_EDIT: &str = "rbac.authorization.k8s.io/aggregate-to-edit";
@@ -97,6 +152,14 @@ pub(super) fn roles() -> Vec<Role> {
     let metrics = Rule {
         resource_names: vec!["extension-apiserver-authentication".to_owned()],
         ..rule(&(&[""], &["configmaps"], READ))
+    };
+    let approver = |signer: &str| {
+        let rule = Rule {
+            resource_names: vec![format!("kubernetes.io/{signer}")],
+            ..rule(&(&["certificates.k8s.io"], &["signers"], &["approve"]))
+        };
+        let identity = format!("ClusterRole/system:certificates.k8s.io:{signer}-approver");
+        Role { rules: vec![rule], ..plain(&identity, None, &[]) }
     };
     let mut reader = plain("Role/kube-system/extension-apiserver-authentication-reader", None, &[]);
     reader.rules.push(metrics);
@@ -116,6 +179,23 @@ pub(super) fn roles() -> Vec<Role> {
         plain("ClusterRole/system:public-info-viewer", None, &[]),
         plain("ClusterRole/system:service-account-issuer-discovery", None, &[]),
         reader,
+        plain("ClusterRole/system:certificates.k8s.io:certificatesigningrequests:nodeclient", None, NODE_CLIENT),
+        plain(
+            "ClusterRole/system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+            None,
+            SELF_NODE_CLIENT,
+        ),
+        approver("kube-apiserver-client"),
+        approver("kube-apiserver-client-kubelet"),
+        approver("kubelet-serving"),
+        plain("ClusterRole/system:kube-dns", None, DNS),
+        plain("ClusterRole/system:kube-scheduler", None, SCHEDULER),
+        plain("ClusterRole/system:kubelet-api-admin", None, KUBELET_ADMIN),
+        plain("ClusterRole/system:node-bootstrapper", None, BOOTSTRAPPER),
+        plain("ClusterRole/system:node-problem-detector", None, PROBLEM_DETECTOR),
+        plain("ClusterRole/system:node-proxier", None, PROXIER),
+        plain("ClusterRole/system:persistent-volume-provisioner", None, PROVISIONER),
+        plain("ClusterRole/system:volume-scheduler", None, VOLUME_SCHEDULER),
     ]
 }
 

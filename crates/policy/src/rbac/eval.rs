@@ -73,14 +73,19 @@ impl Rbac {
             if !seen.insert(identity) {
                 continue;
             }
-            match &role.aggregates {
-                None => rules.extend(role.rules.iter().cloned()),
-                Some(selectors) => {
-                    let cluster_roles = self.roles.values().filter(|role| role.identity.starts_with("ClusterRole/"));
-                    todo.extend(cluster_roles.filter(|role| role.is_selected(selectors)).map(|r| r.identity.clone()));
-                }
+            if role.aggregates.is_none() {
+                let written_in = |rule: &Rule| Rule { written_in: Some(role.identity.clone()), ..rule.clone() };
+                rules.extend(role.rules.iter().map(written_in));
             }
+            todo.extend(self.selected_by(role).map(|selected| selected.identity.clone()));
         }
+    }
+
+    /// The ClusterRoles that an aggregated role selects, which may hold itself. The controller leaves itself out.
+    pub(super) fn selected_by<'r>(&'r self, role: &'r Role) -> impl Iterator<Item = &'r Role> {
+        let selectors = role.aggregates.as_deref().unwrap_or_default();
+        let others = self.roles.values().filter(|r| r.identity.starts_with("ClusterRole/") && !selectors.is_empty());
+        others.filter(|other| other.is_selected(selectors))
     }
 
     pub(super) fn index(&mut self) {
@@ -120,6 +125,11 @@ impl Rule {
         any(&self.verbs, verb)
             && any(&self.api_groups, group)
             && self.resources.iter().any(|item| resource_matches(item, resource))
+    }
+
+    /// Whether it is about single objects, and one of these among them.
+    pub(super) fn names_one_of(&self, names: &[&str]) -> bool {
+        self.resource_names.iter().any(|name| names.contains(&name.as_str()))
     }
 
     /// Whether it is about all objects and not only some by name.

@@ -6,7 +6,9 @@
 mod builtin;
 mod capability;
 mod eval;
+mod limits;
 mod permission;
+mod power;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,7 @@ use kubestride_manifest::LabelSelector;
 use kubestride_source::Span;
 
 pub use capability::{Capability, capabilities};
+pub use limits::limits;
 pub use permission::{Capabilities, Evidence, Permission};
 
 /// The group of roles and bindings.
@@ -51,6 +54,8 @@ pub struct Rule {
     pub non_resource_urls: Vec<String>,
     /// Where it stands; none for roles that Kubernetes brings along.
     pub span: Option<Span>,
+    /// The identity of the role that it is written in, where an aggregated role took it from there.
+    pub written_in: Option<String>,
 }
 
 /// A Role or ClusterRole.

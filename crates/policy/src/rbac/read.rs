@@ -51,6 +51,7 @@ fn rule(value: Value<'_>) -> Rule {
         resource_names: texts(value, "resourceNames"),
         non_resource_urls: texts(value, "nonResourceURLs"),
         span: Some(value.span()),
+        written_in: None,
     }
 }
 
