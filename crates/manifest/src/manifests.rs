@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use kubestride_source::Span;
 use kubestride_yaml::{Kind, NodeId, Tree, Value};
 
 use crate::{Field, Object, kinds};
@@ -31,6 +32,8 @@ pub(crate) struct Record {
     namespaced: bool,
     /// The document that it is in, and where in it the object and its parts are.
     document: usize,
+    /// Where it is named: the value of `metadata.name`, else its first key.
+    pub(crate) span: Span,
     root: NodeId,
     metadata: Option<NodeId>,
     spec: Option<NodeId>,
@@ -88,6 +91,7 @@ impl Manifests {
                 of_kubernetes,
                 namespaced,
                 document,
+                span: span_of(root, metadata),
                 root: root.node(),
                 metadata: metadata.map(Value::node),
                 spec: root.field("spec").map(Value::node),
@@ -121,6 +125,13 @@ impl Manifests {
         self.of_key(&kind_key(group, kind)).filter(move |object| object.group() == group)
     }
 
+    /// All objects of a kind, whatever its group.
+    pub fn by_kind_of_any_group<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
+        let is = move |key: &str| key.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let keys = self.kinds.range(kind.to_owned()..).map(|(key, _)| key.as_str());
+        keys.take_while(move |key| key.starts_with(kind)).filter(move |key| is(key)).flat_map(|key| self.of_key(key))
+    }
+
     /// Documents (and items of lists) that are no Kubernetes objects, because they have no `apiVersion` or `kind`.
     pub fn skipped(&self) -> usize {
         self.skipped
@@ -152,6 +163,12 @@ impl Manifests {
         let (metadata, spec) = (part(record.metadata), part(record.spec));
         Some(Object { owner: self, record, root: tree.at(record.root), metadata, spec })
     }
+}
+
+fn span_of(root: Value<'_>, metadata: Option<Value<'_>>) -> Span {
+    let name = metadata.field("name").or_else(|| metadata.field("generateName"));
+    let first_key = || root.entries().next().map(|entry| entry.key_span);
+    name.map(Value::span).or_else(first_key).unwrap_or_else(|| root.span())
 }
 
 /// `Kind` for kinds of Kubernetes itself, `Kind.group` for others.

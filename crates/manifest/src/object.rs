@@ -92,10 +92,7 @@ impl<'a> Object<'a> {
 
     /// Where it is named: the value of `metadata.name`, else its first key.
     pub fn span(&self) -> Span {
-        let metadata = self.metadata();
-        let name = metadata.field("name").or_else(|| metadata.field("generateName"));
-        let first_key = || self.root.entries().next().map(|entry| entry.key_span);
-        name.map(Value::span).or_else(first_key).unwrap_or_else(|| self.root.span())
+        self.record.span
     }
 
     /// Where all of it stands.

@@ -17,7 +17,7 @@ pub struct Workload<'a> {
 impl<'a> Workload<'a> {
     /// Something that runs pods of which nothing is written, as an operator makes them from a custom resource.
     pub fn without_template(object: Object<'a>) -> Self {
-        Self { object, template: PodTemplate { value: None } }
+        Self { object, template: PodTemplate { value: None, spec: None } }
     }
 
     pub(crate) fn of(object: Object<'a>) -> Option<Self> {
@@ -32,7 +32,7 @@ impl<'a> Workload<'a> {
             }
             _ => return None,
         };
-        Some(Self { object, template: PodTemplate { value } })
+        Some(Self { object, template: PodTemplate { value, spec: value.field("spec") } })
     }
 }
 
@@ -40,6 +40,7 @@ impl<'a> Workload<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct PodTemplate<'a> {
     value: Option<Value<'a>>,
+    spec: Option<Value<'a>>,
 }
 
 impl<'a> PodTemplate<'a> {
@@ -75,7 +76,7 @@ impl<'a> PodTemplate<'a> {
 
     /// The specification of the pods.
     pub fn spec(&self) -> PodSpec<'a> {
-        PodSpec { value: self.value.field("spec") }
+        PodSpec { value: self.spec }
     }
 }
 

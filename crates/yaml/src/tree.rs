@@ -87,7 +87,8 @@ impl Tree {
 
     /// The node that [`Value::node`] gave.
     pub fn at(&self, node: NodeId) -> Value<'_> {
-        Value::new(self, node.0)
+        // It was no alias when its value was looked at.
+        Value { tree: self, index: node.0 }
     }
 
     /// The file it was read from.

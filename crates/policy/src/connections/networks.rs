@@ -15,7 +15,7 @@ pub(super) const WIDE: &str = "ClusterUserDefinedNetwork";
 
 /// The objects of a kind, of other groups too: what else should be meant by it?
 pub(super) fn of_kind<'a>(manifests: &'a Manifests, kind: &'a str) -> impl Iterator<Item = Object<'a>> {
-    manifests.objects().filter(move |object| object.kind() == kind)
+    manifests.by_kind_of_any_group(kind)
 }
 
 /// A network that is the primary one of the pods of some namespaces.
