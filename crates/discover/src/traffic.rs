@@ -28,7 +28,7 @@ pub(crate) struct Finding<'t> {
 }
 
 /// Ends of keys that say that the value is an address.
-const ADDRESS_KEYS: [&str; 19] = [
+const ADDRESS_KEYS: [&str; 22] = [
     "HOST",
     "HOSTS",
     "HOSTNAME",
@@ -46,6 +46,10 @@ const ADDRESS_KEYS: [&str; 19] = [
     "BROKERS",
     "UPSTREAM",
     "TARGET",
+    "TARGETS",
+    "PEERS",
+    // Of rings of processes that find each other: `join_members`.
+    "MEMBERS",
     "BACKEND",
     "NODES",
 ];
@@ -54,7 +58,7 @@ const ADDRESS_KEYS: [&str; 19] = [
 const PASSES: [&str; 4] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PASS"];
 
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
-const NOT_CALLED: [&str; 14] = [
+const NOT_CALLED: [&str; 19] = [
     "REDIRECT",
     "CALLBACK",
     "ORIGIN",
@@ -62,6 +66,11 @@ const NOT_CALLED: [&str; 14] = [
     "ALLOWED",
     "DOCS",
     "DOCUMENTATION",
+    "DESCRIPTION",
+    "RUNBOOK",
+    "DASHBOARD_URL",
+    "ICON",
+    "LOGO",
     "HOMEPAGE",
     "EXTERNAL_URL",
     "PUBLIC",

@@ -9,6 +9,13 @@ use kubestride_policy::pod_security::Version;
 use kubestride_source::FileId;
 use kubestride_yaml::{Limits, read};
 
+#[path = "flows/files.rs"]
+mod files;
+#[path = "flows/scraping.rs"]
+mod scraping;
+#[path = "flows/variables.rs"]
+mod variables;
+
 fn model(text: &str) -> Model {
     let mut manifests = Manifests::new();
     for document in read(FileId(0), &Arc::from(text), &Limits::default()) {

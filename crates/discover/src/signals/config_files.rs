@@ -1,11 +1,16 @@
 //! Addresses in ConfigMaps and Secrets that are mounted as files.
 
+use std::borrow::Cow;
+
 use kubestride_manifest::{Object, VolumeSource};
 use kubestride_model::Confidence;
 
 use super::Signal;
+use super::environment::{value_of, variables};
 use crate::address;
 use crate::claims::{Claims, Note};
+use crate::expand::{Syntax, expand};
+use crate::scrape_jobs::Configuration;
 use crate::secret_data::{self, Entry};
 use crate::traffic::{self, Finding};
 use crate::world::{WorkloadInfo, World};
@@ -22,7 +27,11 @@ impl Signal for ConfigFiles {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for (index, workload) in world.workloads.iter().enumerate() {
-            mounted_files(world, workload, |object, entry| claim_file(world, index, object, entry, claims));
+            let variables: Vec<_> = workload.containers.iter().flat_map(|c| variables(world, index, c)).collect();
+            let value_of = |name: &str| value_of(world, &workload.namespace, &variables, name);
+            mounted_files(world, workload, |object, entry| {
+                claim_file(world, index, (object, entry), &value_of, claims);
+            });
         }
     }
 }
@@ -72,13 +81,27 @@ fn key_value(line: &str) -> Option<(&str, &str, usize)> {
     let end = trimmed.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))?;
     let key = trimmed.get(..end)?;
     let rest = trimmed.get(end..)?;
+    if rest.starts_with("://") {
+        return None;
+    }
     let value = rest.trim_start_matches(['"', '\'', ' ', '\t', ':', '=']);
     let value_start = start + end + (rest.len() - value.len());
     let value = value.trim_end().trim_end_matches([',', ';', '"', '\'']);
     (!key.is_empty() && !value.is_empty()).then_some((key, value, value_start))
 }
 
-fn claim_file(world: &World<'_>, index: usize, object: Object<'_>, entry: &Entry<'_>, claims: &mut Claims) {
+fn claim_file(
+    world: &World<'_>,
+    index: usize,
+    (object, entry): (Object<'_>, &Entry<'_>),
+    value_of: &dyn Fn(&str) -> Option<String>,
+    claims: &mut Claims,
+) {
+    if is_dashboard(&entry.text) {
+        return;
+    }
+    let jobs = Configuration::read(&entry.text).map(|c| c.ranges()).unwrap_or_default();
+    let in_job = |start: usize, end: usize| jobs.iter().any(|job| start < job.end && end > job.start);
     let lines: Vec<(usize, &str)> = entry
         .text
         .split_inclusive('\n')
@@ -93,20 +116,41 @@ fn claim_file(world: &World<'_>, index: usize, object: Object<'_>, entry: &Entry
         if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with("//") || trimmed.starts_with(';') {
             continue;
         }
+        // Jobs of Prometheus are a signal of their own.
+        if in_job(*start, start + line.len()) {
+            continue;
+        }
+        let expanded = expand(line, Syntax::Shell, value_of);
+        let as_written = matches!(expanded, Cow::Borrowed(_));
+        let line: &str = &expanded;
         let pair = key_value(line);
-        let key = pair.map_or("", |(key, ..)| key);
+        let mut key = pair.map_or("", |(key, ..)| key);
         let mut addresses = address::find(line);
-        if let Some((key, value, offset)) = pair
-            && addresses.is_empty()
+        if addresses.is_empty()
+            && let Some((key, value, offset)) = pair
             && traffic::is_address_key(key)
             && let Some(mut address) = address::bare(value)
         {
             address.range = offset + address.range.start..offset + address.range.end;
             addresses.push(address);
         }
+        if pair.is_none()
+            && let Some(item) = trimmed.strip_prefix("- ")
+        {
+            key = key_of_list(&lines, at);
+            if addresses.is_empty()
+                && traffic::is_address_key(key)
+                && let Some(mut address) = address::bare(item)
+            {
+                let offset = line.len() - item.len();
+                address.range = offset + address.range.start..offset + address.range.end;
+                addresses.push(address);
+            }
+        }
         for mut address in addresses {
+            let key = key_before(line, address.range.start).unwrap_or(key);
             address.range = start + address.range.start..start + address.range.end;
-            let place = entry.value.and_then(|v| v.subspan(address.range.clone()));
+            let place = entry.value.and_then(|v| v.subspan(address.range.clone())).filter(|_| as_written);
             let text = format!("{} of {} {}, mounted as a file", entry.key, object.kind(), object.name());
             let finding = Finding {
                 key,
@@ -121,6 +165,30 @@ fn claim_file(world: &World<'_>, index: usize, object: Object<'_>, entry: &Entry
             }
         }
     }
+}
+
+/// Whether a file is a dashboard of Grafana: its links are for people.
+fn is_dashboard(text: &str) -> bool {
+    text.trim_start().starts_with('{') && ["\"panels\"", "\"rows\""].iter().any(|word| text.contains(word))
+}
+
+/// The key of the list that an item, on a line without a key of its own, belongs to: `key:` on a line before it that is
+/// not further in.
+fn key_of_list<'t>(lines: &[(usize, &'t str)], at: usize) -> &'t str {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let item = lines.get(at).map_or(0, |(_, line)| depth(line));
+    let before = lines.get(..at).unwrap_or_default().iter().rev().take(200);
+    let mut above = before.filter(|(_, line)| !line.trim().is_empty() && depth(line) <= item).map(|(_, line)| line);
+    let key = above.find(|line| !line.trim_start().starts_with("- ") || depth(line) < item);
+    let key = key.and_then(|line| line.trim().trim_start_matches("- ").strip_suffix(':'));
+    key.unwrap_or("").trim_matches(['"', '\''])
+}
+
+/// The key of the JSON string that an address is in, where it is not the first of its line: `{"a": 1, "url": "…"}`.
+fn key_before(line: &str, at: usize) -> Option<&str> {
+    let (before, _) = line.get(..at)?.rsplit_once('"')?;
+    let name = before.trim_end().strip_suffix(':')?.trim_end().strip_suffix('"')?;
+    name.rsplit('"').next().filter(|key| !key.is_empty())
 }
 
 /// A port on its own line just after or before the host.

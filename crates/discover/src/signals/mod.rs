@@ -26,6 +26,7 @@ mod operators;
 mod role_bindings;
 mod routes;
 mod runtime_policies;
+mod scrape_configs;
 mod services;
 mod stores;
 mod workloads;
@@ -68,6 +69,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &role_bindings::RoleBindings,
     &routes::Routes,
     &runtime_policies::RuntimePolicies,
+    &scrape_configs::ScrapeConfigs,
     &services::Services,
     &stores::Stores,
     &workloads::Workloads,

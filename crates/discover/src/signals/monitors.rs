@@ -9,6 +9,7 @@ use kubestride_yaml::Value;
 use super::Signal;
 use super::config_files::mounted_files;
 use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::scrape_jobs::Configuration;
 use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct Monitors;
@@ -188,10 +189,15 @@ fn metrics(
 /// Prefix of the annotations.
 const ANNOTATION: &str = "prometheus.io/";
 
-/// What a Prometheus, or a collector that is configured like one, finds through the API by annotations of pods or Services, if its configuration asks for them.
+/// What a Prometheus, or a collector that is configured like one, finds through the API by annotations of pods or
+/// Services, if its configuration asks for them in a way that is not followed rule by rule.
 fn annotated(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
     let (mut of_pods, mut of_services) = (false, false);
     mounted_files(world, workload, |_, entry| {
+        // What can be followed rule by rule is a signal of its own.
+        if Configuration::read(&entry.text).is_some_and(|c| !c.jobs().is_empty()) {
+            return;
+        }
         of_pods |= entry.text.contains("__meta_kubernetes_pod_annotation_prometheus_io_scrape");
         of_services |= entry.text.contains("__meta_kubernetes_service_annotation_prometheus_io_scrape");
     });

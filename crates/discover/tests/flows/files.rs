@@ -1,0 +1,55 @@
+//! Addresses in files of which a line does not tell everything.
+
+use super::{app, flows};
+
+/// What a workload calls that mounts a file with this text.
+fn calls(text: &str) -> Vec<String> {
+    let indented: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let objects = format!(
+        "---
+apiVersion: v1
+kind: Pod
+metadata: {{name: p}}
+spec: {{containers: [{{name: c, image: example/p}}], volumes: [{{name: v, configMap: {{name: m}}}}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: m}}
+data:
+  f: |
+{indented}{}",
+        app("cart", 7070, "")
+    );
+    flows(&objects)
+}
+
+#[test]
+fn items_belong_to_the_key_of_their_list() {
+    let called = ["Pod/default/p -> Deployment/default/cart:7070 likely"];
+    assert_eq!(calls("ring:\n  join_members:\n    - cart\n"), called);
+    assert_eq!(calls("ring:\n  join_members:\n  - other\n  - cart\n"), called);
+    assert!(calls("ring:\n  names:\n  - cart\n").is_empty());
+    assert!(calls("join_members:\n  - other\nnames:\n  - cart\n").is_empty());
+    let outside = ["Pod/default/p -> external/a.example.org:443 likely"];
+    assert_eq!(calls("endpoints:\n- https://a.example.org\n"), outside);
+}
+
+#[test]
+fn addresses_in_prose_and_dashboards_are_not_called() {
+    let called = ["Pod/default/p -> Deployment/default/cart:7070 likely"];
+    assert_eq!(calls("{\"n\": 1, \"url\": \"http://cart:7070/\"}"), called);
+    for text in [
+        "{\"items\": [{\"description\": \"see http://cart:7070/\"}]}",
+        "{\"panels\": [], \"links\": [{\"url\": \"http://cart:7070/\"}]}",
+        "runbook_url: http://cart:7070/",
+    ] {
+        assert!(calls(text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn names_of_service_records_lead_to_the_service() {
+    let called = ["Pod/default/p -> Deployment/default/cart:7070 likely"];
+    assert_eq!(calls("addresses: dnssrvnoa+_main._tcp.cart.default.svc"), called);
+    assert_eq!(calls("endpoint: dns+cart:7070"), called);
+}
