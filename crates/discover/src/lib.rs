@@ -19,6 +19,7 @@ mod pattern;
 mod pod_index;
 mod relabel;
 mod resolve;
+mod resource_references;
 mod scrape_jobs;
 mod secret_data;
 mod signals;

@@ -106,7 +106,12 @@ fn value_of(labels: &TargetLabels, name: &str) -> Option<String> {
 }
 
 fn text<'a>(rule: Value<'a>, key: &str) -> Option<&'a str> {
-    rule.get(key)?.scalar_text()
+    // The operator's own resources write these keys in camel case.
+    let value = match key {
+        "target_label" => rule.get(key).or_else(|| rule.get("targetLabel")),
+        _ => rule.get(key),
+    };
+    value?.scalar_text()
 }
 
 fn sources(rule: Value<'_>) -> Vec<String> {

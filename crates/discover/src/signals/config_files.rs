@@ -10,6 +10,7 @@ use super::environment::{value_of, variables};
 use crate::address;
 use crate::claims::{Claims, Note};
 use crate::expand::{Syntax, expand};
+use crate::resource_references::{Named, Reference, references};
 use crate::scrape_jobs::Configuration;
 use crate::secret_data::{self, Entry};
 use crate::traffic::{self, Finding};
@@ -36,15 +37,19 @@ impl Signal for ConfigFiles {
     }
 }
 
-/// Visits the files that a workload mounts from ConfigMaps and Secrets.
+/// Visits the files that a workload mounts from ConfigMaps and Secrets, or that its resource names for it.
 pub(super) fn mounted_files<'a>(
     world: &World<'a>,
     workload: &WorkloadInfo<'a>,
     mut visit: impl FnMut(Object<'a>, &Entry<'_>),
 ) {
-    for volume in workload.pod().volumes() {
-        let mut mounted: Vec<(Object<'_>, Vec<&str>)> = Vec::new();
+    let pod = workload.pod();
+    let volumes = pod.volumes().map(|volume| {
+        let mut mounted: Vec<(Object<'a>, Vec<&'a str>)> = Vec::new();
         collect(world, &workload.namespace, &volume.source(), &mut mounted);
+        mounted
+    });
+    for mounted in volumes.chain([named_files(world, workload)]) {
         for (object, keys) in mounted {
             for entry in secret_data::entries(object) {
                 if (keys.is_empty() || keys.contains(&entry.key)) && entry.text.len() <= MAX_FILE {
@@ -53,6 +58,29 @@ pub(super) fn mounted_files<'a>(
             }
         }
     }
+}
+
+/// The entries that a custom resource names one by one as configuration, and the Secret that an Alertmanager reads if it
+/// names none. <https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.AlertmanagerSpec>
+fn named_files<'a>(world: &World<'a>, workload: &WorkloadInfo<'a>) -> Vec<(Object<'a>, Vec<&'a str>)> {
+    let Some(kind) = workload.operated else { return Vec::new() };
+    let namespace = workload.namespace.as_str();
+    let spec = workload.object().spec();
+    let file = |reference: Reference<'a>| {
+        let object = match reference.named {
+            Named::Secret(name) => world.secret(namespace, name),
+            Named::ConfigMap(name) => world.config_map(namespace, name),
+            _ => None,
+        };
+        Some((object?, vec![reference.key?]))
+    };
+    let mut files: Vec<_> = spec.map(references).unwrap_or_default().into_iter().filter_map(file).collect();
+    if kind.kind == "Alertmanager" {
+        let stated = spec.and_then(|s| s.get("configSecret")).and_then(|s| s.as_str());
+        let name = stated.map_or_else(|| format!("alertmanager-{}", workload.object().name()), str::to_owned);
+        files.extend(world.secret(namespace, &name).map(|secret| (secret, vec!["alertmanager.yaml"])));
+    }
+    files
 }
 
 /// The objects of a volume, with the keys that it picks (none: all).

@@ -3,6 +3,7 @@
 //! Adding a signal is adding a module with a [`Signal`] and naming it in [`SIGNALS`].
 
 mod admission;
+mod alert_receivers;
 mod api_access;
 mod arguments;
 mod autoscalers;
@@ -22,6 +23,7 @@ mod istio_routes;
 mod mesh;
 mod monitors;
 mod network_policies;
+mod operator_stores;
 mod operators;
 mod role_bindings;
 mod routes;
@@ -46,6 +48,7 @@ pub(crate) trait Signal: Sync {
 /// All signals, sorted by name. Where several claim the same attribute, the first claim holds.
 pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &admission::Admission,
+    &alert_receivers::AlertReceivers,
     &api_access::ApiAccess,
     &arguments::Arguments,
     &autoscalers::Autoscalers,
@@ -65,6 +68,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &mesh::Mesh,
     &monitors::Monitors,
     &network_policies::NetworkPolicySignal,
+    &operator_stores::OperatorStores,
     &operators::Operators,
     &role_bindings::RoleBindings,
     &routes::Routes,

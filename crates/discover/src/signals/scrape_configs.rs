@@ -54,7 +54,7 @@ struct Found<'f, 'a> {
 
 impl<'j> Scrape<'_, '_, 'j> {
     pub(super) fn claim(&self, claims: &mut Claims) {
-        let rules: Vec<Value<'j>> = self.list("relabel_configs");
+        let rules: Vec<Value<'j>> = self.list(["relabel_configs", "relabelings"]);
         if reads_files(&rules) {
             return;
         }
@@ -62,18 +62,20 @@ impl<'j> Scrape<'_, '_, 'j> {
         let exporters = fixed.map(|f| self.call(self.index, f, Confidence::Likely, claims)).unwrap_or_default();
         // Targets that an exporter probes are called by it and not by the scraper.
         let callers = if fixed.is_some() { exporters } else { vec![self.index] };
-        let statics = self.list("static_configs");
+        let statics = self.list(["static_configs", "staticConfigs"]);
         let targets = statics.iter().filter_map(|s| s.get("targets")).flat_map(|t| t.items());
         for target in targets {
             for caller in &callers {
                 self.call(*caller, target, Confidence::Likely, claims);
             }
         }
-        for discovery in self.list("kubernetes_sd_configs") {
+        for discovery in self.list(["kubernetes_sd_configs", "kubernetesSDConfigs"]) {
             self.discovered(discovery, &rules, &callers, claims);
         }
         let others = self.job.entries().filter(|e| {
-            e.key.ends_with("_sd_configs") && !matches!(e.key, "kubernetes_sd_configs" | "file_sd_configs")
+            (e.key.ends_with("_sd_configs") || e.key.ends_with("SDConfigs"))
+                && !e.key.starts_with("kubernetes")
+                && !e.key.starts_with("file")
         });
         for setting in others.flat_map(|e| e.value.items()).flat_map(|v| v.entries()) {
             let port = setting.value.get("port").and_then(|p| u16::try_from(p.as_i64()?).ok());
@@ -83,8 +85,9 @@ impl<'j> Scrape<'_, '_, 'j> {
         }
     }
 
-    fn list(&self, key: &str) -> Vec<Value<'j>> {
-        self.job.get(key).into_iter().flat_map(|l| l.items()).collect()
+    /// The items of a list, by its name in files or in resources of the operator.
+    fn list(&self, keys: [&str; 2]) -> Vec<Value<'j>> {
+        keys.iter().filter_map(|key| self.job.get(key)).flat_map(|l| l.items()).collect()
     }
 
     /// Claims the call of an address, and gives the workloads that it leads to.
@@ -143,7 +146,8 @@ impl<'j> Scrape<'_, '_, 'j> {
         let Some(scraper) = self.world.workloads.get(self.index) else { return };
         let role = discovery.get("role").and_then(|r| r.as_str()).unwrap_or("").to_ascii_lowercase();
         let namespaces = discovery.get("namespaces");
-        let own = namespaces.and_then(|n| n.get("own_namespace")).and_then(|o| o.as_bool()) == Some(true);
+        let own = namespaces.and_then(|n| n.get("own_namespace").or_else(|| n.get("ownNamespace")));
+        let own = own.and_then(|o| o.as_bool()) == Some(true);
         let names: Vec<&str> = namespaces
             .and_then(|n| n.get("names"))
             .into_iter()
