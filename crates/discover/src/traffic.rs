@@ -131,11 +131,24 @@ pub(crate) fn claim_field(
     why: &str,
     claims: &mut Claims,
 ) {
+    claim_field_with(world, source, (key, value), None, outside, why, claims);
+}
+
+/// The same with a port that stands in a field of its own.
+pub(crate) fn claim_field_with(
+    world: &World<'_>,
+    source: usize,
+    (key, value): (&str, Value<'_>),
+    port: Option<u16>,
+    outside: Confidence,
+    why: &str,
+    claims: &mut Claims,
+) {
     let Some(text) = value.as_str() else { return };
     for address in addresses(key, text) {
         let place = value.subspan(address.range.clone());
         let note = Note::stated(place.unwrap_or(value.span()), why);
-        let finding = Finding { key, port: None, inside: Confidence::Likely, outside, note };
+        let finding = Finding { key, port, inside: Confidence::Likely, outside, note };
         if claim(world, source, &address, &finding, claims) {
             claims.reveals.extend(place);
         }

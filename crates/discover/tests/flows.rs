@@ -9,12 +9,18 @@ use kubestride_policy::pod_security::Version;
 use kubestride_source::FileId;
 use kubestride_yaml::{Limits, read};
 
+#[path = "flows/controllers.rs"]
+mod controllers;
 #[path = "flows/files.rs"]
 mod files;
+#[path = "flows/made_by_operators.rs"]
+mod made_by_operators;
 #[path = "flows/prometheus_operator.rs"]
 mod prometheus_operator;
 #[path = "flows/scraping.rs"]
 mod scraping;
+#[path = "flows/telemetry.rs"]
+mod telemetry;
 #[path = "flows/variables.rs"]
 mod variables;
 

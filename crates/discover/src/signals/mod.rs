@@ -11,6 +11,7 @@ mod boundaries;
 mod config_files;
 mod containers;
 mod control_plane;
+mod controllers;
 mod environment;
 mod gateways;
 mod host_ports;
@@ -23,6 +24,7 @@ mod istio_routes;
 mod mesh;
 mod monitors;
 mod network_policies;
+mod operator_services;
 mod operator_stores;
 mod operators;
 mod role_bindings;
@@ -31,6 +33,7 @@ mod runtime_policies;
 mod scrape_configs;
 mod services;
 mod stores;
+mod telemetry;
 mod workloads;
 
 use crate::claims::Claims;
@@ -56,6 +59,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &config_files::ConfigFiles,
     &containers::Containers,
     &control_plane::ControlPlane,
+    &controllers::Controllers,
     &environment::Environment,
     &gateways::Gateways,
     &host_ports::HostPorts,
@@ -68,6 +72,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &mesh::Mesh,
     &monitors::Monitors,
     &network_policies::NetworkPolicySignal,
+    &operator_services::OperatorServices,
     &operator_stores::OperatorStores,
     &operators::Operators,
     &role_bindings::RoleBindings,
@@ -76,6 +81,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &scrape_configs::ScrapeConfigs,
     &services::Services,
     &stores::Stores,
+    &telemetry::Telemetry,
     &workloads::Workloads,
 ];
 

@@ -21,7 +21,7 @@ impl Signal for Operators {
             let Some(kind) = workload.operated else { continue };
             pods(index, workload, claims);
             let Some(spec) = workload.object().spec() else { continue };
-            settings(world, index, workload, "", spec, claims);
+            settings(world, index, workload, ("", spec), None, claims);
             for (path, target) in kind.references {
                 reference(world, index, workload, spec, (path, target), claims);
             }
@@ -30,6 +30,7 @@ impl Signal for Operators {
                 alerts(world, index, workload, alertmanager, claims);
             }
         }
+        parts(world, claims);
     }
 }
 
@@ -67,23 +68,50 @@ fn settings(
     world: &World<'_>,
     index: usize,
     workload: &WorkloadInfo<'_>,
-    key: &str,
-    value: Value<'_>,
+    (key, value): (&str, Value<'_>),
+    port: Option<u16>,
     claims: &mut Claims,
 ) {
     for entry in value.entries() {
-        // Pods are made with it; they do not call it.
-        if !entry.key.to_ascii_lowercase().ends_with("image") {
-            settings(world, index, workload, entry.key, entry.value, claims);
+        // Pods are made with an image and what it is built from; they do not call it.
+        if !entry.key.to_ascii_lowercase().ends_with("image") && entry.key != "build" {
+            settings(world, index, workload, (entry.key, entry.value), port_beside(value, entry.key), claims);
         }
     }
     for item in value.items() {
-        settings(world, index, workload, key, item, claims);
+        settings(world, index, workload, (key, item), None, claims);
     }
     if value.kind() == Kind::Str {
         let outside = if traffic::is_address_key(key) { Confidence::Likely } else { Confidence::Possible };
         let why = format!("{key} of {}", workload.identity);
-        traffic::claim_field(world, index, (key, value), outside, &why, claims);
+        traffic::claim_field_with(world, index, (key, value), port, outside, &why, claims);
+    }
+}
+
+/// The port that stands beside a host: `database.port` beside `database.hostname`.
+fn port_beside(mapping: Value<'_>, key: &str) -> Option<u16> {
+    let stem = ["hostname", "hostName", "host", "Host"].iter().find_map(|end| key.strip_suffix(end))?;
+    let end = if stem.ends_with(|c: char| c.is_ascii_alphanumeric()) { "Port" } else { "port" };
+    mapping.get(&format!("{stem}{end}"))?.scalar_text()?.parse().ok().filter(|p| *p > 0)
+}
+
+/// Kinds whose resources are parts of the configuration of another one, and the label that names that one.
+const PARTS: [(&str, &str, &str, &str); 1] =
+    [("kafka.strimzi.io", "KafkaConnector", "strimzi.io/cluster", "KafkaConnect")];
+
+/// Addresses in resources that configure a workload which is made from another resource.
+fn parts(world: &World<'_>, claims: &mut Claims) {
+    for (group, kind, label, whole) in PARTS {
+        for object in world.manifests.by_custom_kind(group, kind) {
+            let (Some(spec), Some(name)) = (object.spec(), object.label_set().get(label).map(str::to_owned)) else {
+                continue;
+            };
+            let identity = format!("{whole}/{}/{name}", world.namespace_of(object));
+            let found = world.workloads.iter().enumerate().find(|(_, w)| w.identity == identity);
+            if let Some((index, workload)) = found {
+                settings(world, index, workload, ("", spec), None, claims);
+            }
+        }
     }
 }
 
