@@ -114,6 +114,7 @@ const KINDS: &[OperatedKind] = &[
             ("{}-zookeeper-client", 2181),
             ("{}-kafka-external-bootstrap", 9094),
         ],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[
             ("strimzi.io/cluster", "{}"),
             ("strimzi.io/kind", "Kafka"),
@@ -127,6 +128,7 @@ const KINDS: &[OperatedKind] = &[
         group: "kafka.strimzi.io",
         kind: "KafkaBridge",
         services: &[("{}-bridge-service", 8080)],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaBridge")],
         account: "{}-bridge",
         ..PLAIN
@@ -135,6 +137,7 @@ const KINDS: &[OperatedKind] = &[
         group: "kafka.strimzi.io",
         kind: "KafkaConnect",
         services: &[("{}-connect-api", 8083)],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaConnect")],
         account: "{}-connect",
         ..PLAIN
@@ -143,6 +146,7 @@ const KINDS: &[OperatedKind] = &[
         group: "kafka.strimzi.io",
         kind: "KafkaMirrorMaker2",
         services: &[("{}-mirrormaker2-api", 8083)],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaMirrorMaker2")],
         account: "{}-mirrormaker2",
         ..PLAIN
@@ -184,6 +188,7 @@ const KINDS: &[OperatedKind] = &[
         ports: &[("web", 9093)],
         labels: &[
             ("alertmanager", "{}"),
+            ("app", "alertmanager"),
             ("app.kubernetes.io/instance", "{}"),
             ("app.kubernetes.io/managed-by", "prometheus-operator"),
             ("app.kubernetes.io/name", "alertmanager"),
@@ -197,6 +202,7 @@ const KINDS: &[OperatedKind] = &[
         services: &[("prometheus-operated", 9090)],
         ports: &[("web", 9090)],
         labels: &[
+            ("app", "prometheus"),
             ("app.kubernetes.io/instance", "{}"),
             ("app.kubernetes.io/managed-by", "prometheus-operator"),
             ("app.kubernetes.io/name", "prometheus"),

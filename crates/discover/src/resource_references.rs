@@ -1,7 +1,8 @@
 //! Secrets, ConfigMaps and volumes that a custom resource names for the pods that an operator makes from it.
 //!
 //! Resources of different operators name them in much the same way: with the types of Kubernetes (`secretKeyRef`,
-//! volumes, `SecretKeySelector`), or with a field that ends in `secret` or `secretName`.
+//! volumes, `SecretKeySelector`), or with a field that ends in `Secret` or `secretName`. A text in a field such as
+//! `clientSecret` may be the secret itself, so only fields that are known to hold names are read as names.
 
 use kubestride_source::Span;
 use kubestride_yaml::Value;
@@ -19,6 +20,8 @@ pub(crate) enum Named<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reference<'a> {
     pub(crate) named: Named<'a>,
+    /// The field that names it.
+    pub(crate) field: &'a str,
     /// The one entry that is used, if it is said.
     pub(crate) key: Option<&'a str>,
     pub(crate) span: Span,
@@ -28,6 +31,8 @@ pub(crate) struct Reference<'a> {
 /// what others are given.
 const OTHERS: [&str; 7] =
     ["imagePullSecrets", "imagePullSecret", "build", "ingress", "pushSecret", "metadata", "selector"];
+/// Fields with the name of a Secret, beside those that end in `secretName`.
+const NAMES: [&str; 6] = ["caSecret", "configSecret", "credentialsSecret", "existingSecret", "secretPath", "tlsSecret"];
 const MAX_DEPTH: usize = 24;
 
 /// All references in the specification of a resource.
@@ -37,7 +42,7 @@ pub(crate) fn references(spec: Value<'_>) -> Vec<Reference<'_>> {
     out
 }
 
-fn walk<'a>(key: &str, value: Value<'a>, depth: usize, out: &mut Vec<Reference<'a>>) {
+fn walk<'a>(key: &'a str, value: Value<'a>, depth: usize, out: &mut Vec<Reference<'a>>) {
     if depth > MAX_DEPTH || OTHERS.contains(&key) {
         return;
     }
@@ -67,12 +72,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 253 && text.chars().all(fits)
 }
 
-fn named<'a>(key: &str, value: Value<'a>) -> Option<Reference<'a>> {
+fn named<'a>(key: &'a str, value: Value<'a>) -> Option<Reference<'a>> {
     let lower = key.to_ascii_lowercase();
     let used = value.get("key").and_then(|k| k.as_str());
-    let reference = |named| Some(Reference { named, key: used, span: value.span() });
+    let reference = |named| Some(Reference { named, field: key, key: used, span: value.span() });
     if let Some(name) = value.as_str() {
-        let is_secret = lower.ends_with("secretname") || lower == "secretpath" || lower.ends_with("secret");
+        let is_secret = lower.ends_with("secretname") || NAMES.contains(&key);
         return if is_secret && is_name(name) { reference(Named::Secret(name)) } else { None };
     }
     match key {
@@ -91,8 +96,8 @@ fn named<'a>(key: &str, value: Value<'a>) -> Option<Reference<'a>> {
 }
 
 /// Lists of names, and the templates of claims.
-fn item_of<'a>(key: &str, item: Value<'a>) -> Option<Reference<'a>> {
-    let reference = |named| Some(Reference { named, key: None, span: item.span() });
+fn item_of<'a>(key: &'a str, item: Value<'a>) -> Option<Reference<'a>> {
+    let reference = |named| Some(Reference { named, field: key, key: None, span: item.span() });
     match (key, item.as_str().filter(|name| is_name(name))) {
         ("secrets", Some(name)) => reference(Named::Secret(name)),
         ("configMaps", Some(name)) => reference(Named::ConfigMap(name)),

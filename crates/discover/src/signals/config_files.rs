@@ -9,6 +9,7 @@ use super::Signal;
 use super::environment::{value_of, variables};
 use crate::address;
 use crate::claims::{Claims, Note};
+use crate::credentials;
 use crate::expand::{Syntax, expand};
 use crate::resource_references::{Named, Reference, references};
 use crate::scrape_jobs::Configuration;
@@ -67,8 +68,10 @@ fn named_files<'a>(world: &World<'a>, workload: &WorkloadInfo<'a>) -> Vec<(Objec
     let namespace = workload.namespace.as_str();
     let spec = workload.object().spec();
     let file = |reference: Reference<'a>| {
+        // Most Secrets that are named are credentials, which are not looked at.
+        let is_configuration = reference.field.to_ascii_lowercase().contains("config");
         let object = match reference.named {
-            Named::Secret(name) => world.secret(namespace, name),
+            Named::Secret(name) if is_configuration => world.secret(namespace, name),
             Named::ConfigMap(name) => world.config_map(namespace, name),
             _ => None,
         };
@@ -125,7 +128,7 @@ fn claim_file(
     value_of: &dyn Fn(&str) -> Option<String>,
     claims: &mut Claims,
 ) {
-    if is_dashboard(&entry.text) {
+    if is_dashboard(&entry.text) || (object.kind() == "Secret" && credentials::may_be_secret(entry.key)) {
         return;
     }
     let jobs = Configuration::read(&entry.text).map(|c| c.ranges()).unwrap_or_default();
@@ -154,6 +157,7 @@ fn claim_file(
         let pair = key_value(line);
         let mut key = pair.map_or("", |(key, ..)| key);
         let mut addresses = address::find(line);
+        let mut outside_at_most = Confidence::Likely;
         if addresses.is_empty()
             && let Some((key, value, offset)) = pair
             && traffic::is_address_key(key)
@@ -173,6 +177,8 @@ fn claim_file(
                 let offset = line.len() - item.len();
                 address.range = offset + address.range.start..offset + address.range.end;
                 addresses.push(address);
+                // Lists of names are also lists of those that are served.
+                outside_at_most = Confidence::Possible;
             }
         }
         for mut address in addresses {
@@ -185,7 +191,7 @@ fn claim_file(
                 port: address.port.or_else(|| port_nearby(&lines, at)),
                 inside: Confidence::Likely,
                 // A file names hosts for many reasons: documentation, schemas, examples.
-                outside: if traffic::is_address_key(key) { Confidence::Likely } else { Confidence::Possible },
+                outside: if traffic::is_address_key(key) { outside_at_most } else { Confidence::Possible },
                 note: Note::stated(place.unwrap_or(entry.span), text),
             };
             if traffic::claim(world, index, &address, &finding, claims) {

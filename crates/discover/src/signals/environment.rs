@@ -12,6 +12,7 @@ use kubestride_yaml::Value;
 use super::Signal;
 use crate::address::{self, Address};
 use crate::claims::{Claims, Note};
+use crate::credentials;
 use crate::directory;
 use crate::expand::{Syntax, expand};
 use crate::secret_data;
@@ -75,7 +76,8 @@ pub(super) fn variables<'a>(world: &World<'a>, index: usize, container: &Contain
             let (from, inside) = (name.clone(), Confidence::Certain);
             let span = value.span();
             let text = expand(text, Syntax::Kubernetes, &|name| {
-                out.get(name).map(|v| v.text.to_string()).or_else(|| of_service(world, namespace, name))
+                let set = out.get(name).filter(|_| !credentials::may_be_secret(name)).map(|v| v.text.to_string());
+                set.or_else(|| of_service(world, namespace, name))
             });
             // What comes from other variables stands elsewhere.
             let value = Some(value).filter(|_| matches!(text, Cow::Borrowed(_)));
@@ -99,7 +101,9 @@ pub(super) fn variables<'a>(world: &World<'a>, index: usize, container: &Contain
 
 /// The value of a variable by name: one of these, or one that Kubernetes sets for a Service of the namespace.
 pub(super) fn value_of(world: &World<'_>, namespace: &str, variables: &[Variable<'_>], name: &str) -> Option<String> {
-    let own = variables.iter().find(|v| v.name == name).map(|v| v.text.trim().to_owned());
+    // A password is not put where it could be taken for a part of an address.
+    let own = variables.iter().find(|v| v.name == name && !credentials::may_be_secret(name));
+    let own = own.map(|v| v.text.trim().to_owned());
     own.or_else(|| of_service(world, namespace, name))
 }
 

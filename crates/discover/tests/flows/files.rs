@@ -30,6 +30,8 @@ fn items_belong_to_the_key_of_their_list() {
     assert_eq!(calls("ring:\n  join_members:\n  - other\n  - cart\n"), called);
     assert!(calls("ring:\n  names:\n  - cart\n").is_empty());
     assert!(calls("join_members:\n  - other\nnames:\n  - cart\n").is_empty());
+    let possible = ["Pod/default/p -> external/a.example.org possible"];
+    assert_eq!(calls("hosts:\n- a.example.org\n"), possible);
     let outside = ["Pod/default/p -> external/a.example.org:443 likely"];
     assert_eq!(calls("endpoints:\n- https://a.example.org\n"), outside);
 }

@@ -26,7 +26,7 @@ spec:
 kind: Secret
 metadata: {name: more}
 stringData: {jobs: '[{job_name: a, static_configs: [{targets: [\"shop:8080\"]}]}]', other: 'http://shop:8080'}";
-    let named = "additionalScrapeConfigs: {name: more, key: jobs}";
+    let named = "additionalScrapeConfigs: {name: more, key: jobs}, bearer: {name: more, key: other}";
     assert_eq!(flows(&prometheus(named, added)), ["Prometheus/default/k8s -> Deployment/default/shop:8080 likely"]);
 }
 
@@ -78,7 +78,7 @@ spec:
 #[test]
 fn resources_name_stores_for_their_pods() {
     let spec = "additionalScrapeConfigs: {name: more, key: Jobs}, secrets: [certs], configMaps: [extra],
-  imagePullSecrets: [{name: registry}], tolerations: [{key: a, operator: Exists}],
+  imagePullSecrets: [{name: registry}], oauth: {clientSecret: tr0ub4dor, existingSecret: oauth}, tolerations: [{key: a, operator: Exists}],
   remoteWrite: [{basicAuth: {username: {name: remote, key: user}}}],
   web: {tlsConfig: {keySecret: {name: web, key: tls.key}}},
   volumes: [{name: v, hostPath: {path: /var/log/}}, {name: w, persistentVolumeClaim: {claimName: data}}]";
@@ -87,6 +87,7 @@ fn resources_name_stores_for_their_pods() {
         "Prometheus/default/k8s -> PersistentVolumeClaim/default/data likely",
         "Prometheus/default/k8s -> Secret/default/certs likely",
         "Prometheus/default/k8s -> Secret/default/more likely",
+        "Prometheus/default/k8s -> Secret/default/oauth likely",
         "Prometheus/default/k8s -> Secret/default/remote likely",
         "Prometheus/default/k8s -> Secret/default/web likely",
         "Prometheus/default/k8s -> hostPath/var/log likely",

@@ -12,6 +12,9 @@ fn variables_in_variables_are_replaced() {
     // Only what is set before counts.
     assert!(env("{name: CART_URL, value: 'http://$(NAME):7070'}, {name: NAME, value: cart}").is_empty());
     assert!(env("{name: NAME, value: cart}, {name: CART_URL, value: 'http://$$(NAME):7070'}").is_empty());
+    // A password is never put where a host could be.
+    let password = "{name: PASSWORD, value: x.example.org}, {name: LOGIN_URL, value: 'http://$(PASSWORD):80'}";
+    assert!(env(password).is_empty());
 }
 
 #[test]
