@@ -44,16 +44,18 @@ pub(crate) fn relabel(rules: &[Value<'_>], mut labels: TargetLabels) -> Relabell
         let separator = text(*rule, "separator").unwrap_or(";");
         let joined = values.map(|v| v.join(separator));
         let pattern = rule.get("regex").and_then(|r| r.scalar_text()).unwrap_or("(.*)");
-        let fits = joined.as_deref().and_then(|text| Pattern::parse(pattern)?.matches(text));
+        // A condition in a language of its own, as VictoriaMetrics has it, is not followed.
+        let followed = joined.as_deref().filter(|_| rule.get("if").is_none());
+        let fits = followed.and_then(|text| Pattern::parse(pattern)?.matches(text));
         match text(*rule, "action").unwrap_or("replace").to_ascii_lowercase().as_str() {
             "keep" => {
-                result.chosen |= fits == Some(true);
+                result.chosen |= fits == Some(true) && !matches!(pattern, "(.*)" | ".*");
                 result.kept = both(result.kept, fits);
             }
             "drop" => result.kept = both(result.kept, fits.map(|f| !f)),
             "replace" => replace(*rule, &joined, fits, pattern, &mut labels, &mut result),
-            "keepequal" | "dropequal" => result.kept = both(result.kept, None),
-            _ => {}
+            "labelmap" | "labeldrop" | "labelkeep" | "hashmod" | "lowercase" | "uppercase" => {}
+            _ => result.kept = both(result.kept, None),
         }
     }
     result
@@ -159,6 +161,9 @@ mod tests {
             ("[{action: drop, regex: x, source_labels: [__meta_kubernetes_pod_label_a]}]".to_owned(), (Some(true), false, None)),
             ("[{action: keep, regex: x, source_labels: [__meta_kubernetes_pod_node_name]}]".to_owned(), (None, false, None)),
             ("[{action: keep, regex: '(?i)x', source_labels: [a]}]".to_owned(), (None, false, None)),
+            ("[{action: keep, if: '{a=\"b\"}'}]".to_owned(), (None, false, None)),
+            ("[{action: keep_if_equal, source_labels: [a, b]}]".to_owned(), (None, false, None)),
+            ("[{action: keep, source_labels: [a]}, {action: labelmap, regex: a}]".to_owned(), (Some(true), false, None)),
             (
                 format!(r"[{{source_labels: [__address__, {port}], regex: '(.+?)(:\d+)?;(\d+)', target_label: __address__}}]"),
                 (Some(true), false, Some(9100)),

@@ -58,7 +58,7 @@ const ADDRESS_KEYS: [&str; 22] = [
 const PASSES: [&str; 4] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PASS"];
 
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
-const NOT_CALLED: [&str; 19] = [
+const NOT_CALLED: [&str; 20] = [
     "REDIRECT",
     "CALLBACK",
     "ORIGIN",
@@ -68,6 +68,8 @@ const NOT_CALLED: [&str; 19] = [
     "DOCUMENTATION",
     "DESCRIPTION",
     "RUNBOOK",
+    // What Kibana hands on to agents.
+    "FLEET_AGENTS",
     "DASHBOARD_URL",
     "ICON",
     "LOGO",
@@ -103,7 +105,8 @@ pub(crate) fn is_address_key(key: &str) -> bool {
     let words = key_words(key);
     let joined = words.join("_");
     let named = words.last().is_some_and(|last| ADDRESS_KEYS.contains(&last.as_str()) || last.ends_with("HOST"));
-    named || PASSES.contains(&joined.as_str())
+    // A Service that is found by its name, as agents find their master.
+    named || PASSES.contains(&joined.as_str()) || joined.ends_with("KUBERNETES_SERVICE_NAME")
 }
 
 /// Whether a key says that the workload does not call the address.

@@ -124,14 +124,28 @@ fn reference(
     (path, kind): (&[&str], &str),
     claims: &mut Claims,
 ) {
-    let Some(name) = path.iter().try_fold(spec, |value, key| value.get(key)) else { return };
+    let Some((last, path)) = path.split_last() else { return };
+    let Some(named) = path.iter().try_fold(spec, |value, key| value.get(key)) else { return };
+    for name in named.items().chain([named]).filter_map(|one| one.get(last)) {
+        call(world, index, workload, (name, kind), claims);
+    }
+}
+
+/// A call of the resource with a name.
+fn call(
+    world: &World<'_>,
+    index: usize,
+    workload: &WorkloadInfo<'_>,
+    (name, kind): (Value<'_>, &str),
+    claims: &mut Claims,
+) {
     let fits = |w: &WorkloadInfo<'_>| {
         w.operated.is_some_and(|k| k.kind == kind)
             && w.namespace == workload.namespace
             && Some(w.object().name()) == name.as_str()
     };
     let Some(target) = world.workloads.iter().position(fits) else { return };
-    let port = world.workloads.get(target).and_then(|w| w.operated?.services(w.object().name()).into_values().min());
+    let port = world.workloads.get(target).and_then(|w| w.operated?.services(w.object()).into_values().min());
     let note = Note::stated(name.span(), format!("{} names it", workload.identity));
     let mut claim = FlowClaim::new(Party::Workload(index), Party::Workload(target), FlowKind::Traffic, note);
     (claim.port, claim.target_port) = (port, port);

@@ -1,6 +1,8 @@
 //! Services and stores that operators make, and resources that configure what they make.
 
-use super::{app, flows, stores};
+use kubestride_model::FlowKind;
+
+use super::{app, flows, flows_of, stores};
 
 #[test]
 fn services_for_outside_are_asked_for_in_several_ways() {
@@ -58,6 +60,74 @@ spec: {config: {database.hostname: db, database.port: 5433, database.password: '
     let text = text.to_owned() + &app("db", 5433, "");
     assert_eq!(flows(&text), ["KafkaConnect/default/c -> Deployment/default/db:5433 likely"]);
     assert!(flows(&text.replace("strimzi.io/cluster: c", "strimzi.io/cluster: d")).is_empty());
+}
+
+#[test]
+fn resources_of_elastic_name_each_other() {
+    let text = "---
+apiVersion: elasticsearch.k8s.elastic.co/v1
+kind: Elasticsearch
+metadata: {name: es}
+---
+apiVersion: kibana.k8s.elastic.co/v1
+kind: Kibana
+metadata: {name: kb}
+spec: {config: {xpack.fleet.agents.fleet_server.hosts: ['https://fleet-agent-http.default.svc:8220']}}
+---
+apiVersion: logstash.k8s.elastic.co/v1alpha1
+kind: Logstash
+metadata: {name: ls}
+spec:
+  elasticsearchRefs: [{clusterName: a, name: es}]
+  services: [{name: beats, service: {spec: {type: ClusterIP, ports: [{port: 5044}]}}}]
+---
+apiVersion: beat.k8s.elastic.co/v1beta1
+kind: Beat
+metadata: {name: fb}
+spec: {config: {output.logstash: {hosts: ['ls-ls-beats:5044']}}}
+---
+apiVersion: agent.k8s.elastic.co/v1alpha1
+kind: Agent
+metadata: {name: fleet}
+spec: {kibanaRef: {name: kb}, elasticsearchRefs: [{name: es}, {name: other}]}
+---
+apiVersion: agent.k8s.elastic.co/v1alpha1
+kind: Agent
+metadata: {name: node}
+spec: {fleetServerRef: {name: fleet}}
+";
+    let expected = [
+        "Agent/default/fleet -> Elasticsearch/default/es:9200 likely",
+        "Agent/default/fleet -> Kibana/default/kb:5601 likely",
+        "Agent/default/node -> Agent/default/fleet:8220 likely",
+        "Beat/default/fb -> Logstash/default/ls:5044 likely",
+        "Logstash/default/ls -> Elasticsearch/default/es:9200 likely",
+    ];
+    assert_eq!(flows(text), expected);
+}
+
+#[test]
+fn templates_in_resources_give_labels_and_accounts() {
+    let text = "---
+apiVersion: beat.k8s.elastic.co/v1beta1
+kind: Beat
+metadata: {name: fb}
+spec: {daemonSet: {podTemplate: {metadata: {labels: {scrape: 'yes'}}, spec: {serviceAccountName: fb}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: fb}
+spec: {selector: {scrape: 'yes'}, ports: [{port: 5066}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: fb}
+roleRef: {kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: fb, namespace: default}]
+";
+    let shop = app("shop", 8080, "env: [{name: BEAT_URL, value: 'http://fb:5066'}]");
+    assert_eq!(flows(&(text.to_owned() + &shop)), ["Deployment/default/shop -> Beat/default/fb:5066 certain"]);
+    assert_eq!(flows_of(text, &[FlowKind::Api]), ["Beat/default/fb -> apiserver:443 certain"]);
 }
 
 #[test]
