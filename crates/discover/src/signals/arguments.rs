@@ -26,9 +26,15 @@ impl Signal for Arguments {
                 let words: Vec<Value<'_>> = container.command().chain(container.args()).collect();
                 let refers = words.iter().any(|w| w.as_str().is_some_and(|t| t.contains('$')));
                 let variables = if refers { variables(world, index, container) } else { Vec::new() };
+                // A program that makes certificates is given the names that are in them.
+                let certifies = words.iter().any(|w| w.as_str().is_some_and(|t| t.starts_with("--secret-name")));
                 let value_of = |name: &str| value_of(world, &workload.namespace, &variables, name);
                 for (at, word) in words.iter().enumerate() {
                     let before = at.checked_sub(1).and_then(|i| words.get(i)).and_then(|w| w.as_str());
+                    let of_certificate = |w: &str| w.trim_start_matches('-').split('=').next() == Some("host");
+                    if certifies && (word.as_str().is_some_and(of_certificate) || before.is_some_and(of_certificate)) {
+                        continue;
+                    }
                     let word = Word { value: *word, before: before.unwrap_or(""), value_of: &value_of };
                     claim_word(world, index, container.name(), &word, claims);
                 }

@@ -38,7 +38,8 @@ impl Signal for ConfigFiles {
     }
 }
 
-/// Visits the files that a workload mounts from ConfigMaps and Secrets, or that its resource names for it.
+/// Visits the files that a workload mounts from ConfigMaps and Secrets, that its resource names for it, or that a
+/// container beside it collects.
 pub(super) fn mounted_files<'a>(
     world: &World<'a>,
     workload: &WorkloadInfo<'a>,
@@ -50,7 +51,7 @@ pub(super) fn mounted_files<'a>(
         collect(world, &workload.namespace, &volume.source(), &mut mounted);
         mounted
     });
-    for mounted in volumes.chain([named_files(world, workload)]) {
+    for mounted in volumes.chain([named_files(world, workload), collected_files(world, workload)]) {
         for (object, keys) in mounted {
             for entry in secret_data::entries(object) {
                 if (keys.is_empty() || keys.contains(&entry.key)) && entry.text.len() <= MAX_FILE {
@@ -84,6 +85,34 @@ fn named_files<'a>(world: &World<'a>, workload: &WorkloadInfo<'a>) -> Vec<(Objec
         files.extend(world.secret(namespace, &name).map(|secret| (secret, vec!["alertmanager.yaml"])));
     }
     files
+}
+
+/// The ConfigMaps and Secrets with a label that a container fetches through the API and puts beside the others as files,
+/// as it is done with the data sources of Grafana. <https://github.com/kiwigrid/k8s-sidecar#configuration-environment-variables>
+fn collected_files<'a>(world: &World<'a>, workload: &WorkloadInfo<'a>) -> Vec<(Object<'a>, Vec<&'a str>)> {
+    let mut found = Vec::new();
+    for container in &workload.containers {
+        let image = container.image().and_then(|i| i.as_str()).unwrap_or("");
+        if !image.split('/').next_back().is_some_and(|last| last.split([':', '@']).next() == Some("k8s-sidecar")) {
+            continue;
+        }
+        let variable = |name: &str| container.env().find(|v| v.name == name)?.value?.scalar_text();
+        let Some(label) = variable("LABEL") else { continue };
+        let kinds: &[&str] = match variable("RESOURCE").unwrap_or("configmap") {
+            "both" => &["ConfigMap", "Secret"],
+            "secret" => &["Secret"],
+            _ => &["ConfigMap"],
+        };
+        let namespaces = variable("NAMESPACE").unwrap_or(&workload.namespace);
+        for object in kinds.iter().flat_map(|kind| world.manifests.by_kind(kind)) {
+            let value = object.label_set().get(label);
+            let here = namespaces == "ALL" || namespaces.split(',').any(|n| n == world.namespace_of(object));
+            if here && value.is_some() && variable("LABEL_VALUE").is_none_or(|v| v.is_empty() || Some(v) == value) {
+                found.push((object, Vec::new()));
+            }
+        }
+    }
+    found
 }
 
 /// The objects of a volume, with the keys that it picks (none: all).

@@ -1,5 +1,6 @@
 //! Custom resources of operators: who the pods that are made from them call.
 
+use kubestride_manifest::LabelSelector;
 use kubestride_model::{AttributeId, Confidence, FlowKind, Value as ModelValue};
 use kubestride_stencils::attributes as attr;
 use kubestride_yaml::{Kind, Value};
@@ -31,6 +32,7 @@ impl Signal for Operators {
             }
         }
         parts(world, claims);
+        data_sources(world, claims);
     }
 }
 
@@ -109,6 +111,23 @@ fn parts(world: &World<'_>, claims: &mut Claims) {
             let identity = format!("{whole}/{}/{name}", world.namespace_of(object));
             let found = world.workloads.iter().enumerate().find(|(_, w)| w.identity == identity);
             if let Some((index, workload)) = found {
+                settings(world, index, workload, ("", spec), None, claims);
+            }
+        }
+    }
+}
+
+/// Data sources of the Grafanas whose labels they select. <https://grafana.github.io/grafana-operator/docs/api/#grafanadatasourcespec>
+fn data_sources(world: &World<'_>, claims: &mut Claims) {
+    for object in world.manifests.by_custom_kind("grafana.integreatly.org", "GrafanaDatasource") {
+        let Some(spec) = object.spec() else { continue };
+        let Some(selector) = spec.get("instanceSelector").map(LabelSelector::read) else { continue };
+        let everywhere = spec.get("allowCrossNamespaceImport").and_then(|a| a.as_bool()) == Some(true);
+        let namespace = world.namespace_of(object);
+        for (index, workload) in world.workloads.iter().enumerate() {
+            let is_grafana = workload.operated.is_some_and(|k| k.kind == "Grafana");
+            let here = everywhere || workload.namespace == namespace;
+            if is_grafana && here && selector.matches(&workload.object().label_set()) {
                 settings(world, index, workload, ("", spec), None, claims);
             }
         }

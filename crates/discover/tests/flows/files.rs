@@ -55,3 +55,40 @@ fn names_of_service_records_lead_to_the_service() {
     assert_eq!(calls("addresses: dnssrvnoa+_main._tcp.cart.default.svc"), called);
     assert_eq!(calls("endpoint: dns+cart:7070"), called);
 }
+
+#[test]
+fn files_that_a_container_collects_by_label_count() {
+    let objects = |variables: &str, namespace: &str| {
+        format!(
+            "---
+apiVersion: v1
+kind: Pod
+metadata: {{name: p}}
+spec: {{containers: [{{name: c, image: example/p}}, {{name: s, image: 'example/k8s-sidecar:1', env: [{variables}]}}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: m, namespace: {namespace}, labels: {{source: '1'}}}}
+data: {{f: 'url: http://cart.default:7070'}}
+{}",
+            app("cart", 7070, "")
+        )
+    };
+    let called = ["Pod/default/p -> Deployment/default/cart:7070 likely"];
+    let (label, all) = ("{name: LABEL, value: source}", "{name: NAMESPACE, value: ALL}");
+    assert_eq!(flows(&objects(label, "default")), called);
+    assert_eq!(flows(&objects(&format!("{label}, {all}"), "other")), called);
+    assert!(flows(&objects(label, "other")).is_empty());
+    assert!(flows(&objects("{name: LABEL, value: board}", "default")).is_empty());
+    assert!(flows(&objects(&format!("{label}, {{name: LABEL_VALUE, value: '2'}}"), "default")).is_empty());
+}
+
+#[test]
+fn names_in_a_certificate_are_not_called() {
+    let job = |secret: &str| {
+        let args = format!("args: [create, '--host=cart,cart.default.svc'{secret}]");
+        flows(&(app("make", 1, &args) + &app("cart", 7070, "")))
+    };
+    assert_eq!(job(""), ["Deployment/default/make -> Deployment/default/cart:7070 likely"]);
+    assert!(job(", --secret-name=cart").is_empty());
+}

@@ -131,6 +131,27 @@ subjects: [{kind: ServiceAccount, name: fb, namespace: default}]
 }
 
 #[test]
+fn data_sources_are_for_the_grafanas_that_they_select() {
+    let text = |label: &str| {
+        format!(
+            "---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: Grafana
+metadata: {{name: g, labels: {{boards: a}}}}
+---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaDatasource
+metadata: {{name: d}}
+spec: {{instanceSelector: {{matchLabels: {{boards: {label}}}}}, datasource: {{type: prometheus, url: 'http://metrics:9090'}}}}
+{}",
+            app("metrics", 9090, "")
+        )
+    };
+    assert_eq!(flows(&text("a")), ["Grafana/default/g -> Deployment/default/metrics:9090 likely"]);
+    assert!(flows(&text("b")).is_empty());
+}
+
+#[test]
 fn secrets_that_operators_make_are_stores_without_a_manifest() {
     let shop = app("shop", 8080, "env: [{name: P, valueFrom: {secretKeyRef: {name: pg-app, key: password}}}]");
     assert_eq!(stores(&shop), ["Deployment/default/shop -> Secret/default/pg-app certain"]);
