@@ -1,6 +1,7 @@
 //! Addresses in ConfigMaps and Secrets that are mounted as files.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use kubestride_manifest::{Object, VolumeSource};
 use kubestride_model::Confidence;
@@ -29,8 +30,9 @@ impl Signal for ConfigFiles {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for (index, workload) in world.workloads.iter().enumerate() {
-            let variables: Vec<_> = workload.containers.iter().flat_map(|c| variables(world, index, c)).collect();
-            let value_of = |name: &str| value_of(world, &workload.namespace, &variables, name);
+            let all = || workload.containers.iter().flat_map(|c| variables(world, index, c)).collect::<Vec<_>>();
+            let read = OnceCell::new();
+            let value_of = |name: &str| value_of(world, &workload.namespace, read.get_or_init(all), name);
             mounted_files(world, workload, |object, entry| {
                 claim_file(world, index, (object, entry), &value_of, claims);
             });
@@ -93,7 +95,8 @@ fn collected_files<'a>(world: &World<'a>, workload: &WorkloadInfo<'a>) -> Vec<(O
     let mut found = Vec::new();
     for container in &workload.containers {
         let image = container.image().and_then(|i| i.as_str()).unwrap_or("");
-        if !image.split('/').next_back().is_some_and(|last| last.split([':', '@']).next() == Some("k8s-sidecar")) {
+        let program = image.rsplit('/').next().and_then(|last| last.split([':', '@']).next());
+        if program != Some("k8s-sidecar") {
             continue;
         }
         let variable = |name: &str| container.env().find(|v| v.name == name)?.value?.scalar_text();
