@@ -1,5 +1,5 @@
-//! Who is scraped for metrics: ServiceMonitor, PodMonitor, Probe and ScrapeConfig of the Prometheus operator, and the annotations
-//! `prometheus.io/scrape` where a Prometheus of the input is configured to heed them.
+//! Who is scraped for metrics: ServiceMonitor, PodMonitor, Probe and ScrapeConfig of the Prometheus operator, and the
+//! annotations `prometheus.io/scrape` where a Prometheus of the input is configured to heed them.
 
 use kubestride_manifest::{LabelSelector, Object};
 use kubestride_model::{Confidence, FlowKind};
