@@ -135,6 +135,7 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
             .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
             .map_or(0, |i| i + before.get(i..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
         let scheme = before.get(scheme_start..).unwrap_or("").to_ascii_lowercase();
+        let scheme = without_lookup(&scheme).to_owned();
         // `dns:///host:port`, as gRPC writes it, has its host where a path would be.
         let empty_authority = text.get(at + 3..).is_some_and(|r| r.starts_with('/')) && scheme != "file";
         let authority_start = at + 3 + usize::from(empty_authority);
@@ -154,7 +155,7 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
         let tls = parameter(whole);
         let mut offset = authority_start + hosts_start;
         for part in list.split(',') {
-            let part_trimmed = part.trim_start_matches("tcp(");
+            let part_trimmed = without_srv(part.trim_start_matches("tcp("));
             let (host, port) = match part_trimmed.rsplit_once(':') {
                 Some((host, port)) => match port.parse::<u16>() {
                     Ok(port) if port > 0 => (host, Some(port)),
@@ -235,7 +236,7 @@ fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 /// The range is that of host and port in the word, so that what stands before `@` is not part of it.
 fn host_port(word: &str) -> Option<(String, Option<u16>, Range<usize>)> {
     let whole = word.split('/').next()?;
-    let word = whole.rsplit('@').next()?;
+    let word = without_srv(without_lookup(whole.rsplit('@').next()?));
     let start = whole.len() - word.len();
     match word.split_once(':') {
         Some((host, port)) => {
@@ -248,6 +249,19 @@ fn host_port(word: &str) -> Option<(String, Option<u16>, Range<usize>)> {
         }
         None => (is_host(word) && is_cluster_name(word)).then(|| (normal(word), None, start..whole.len())),
     }
+}
+
+/// What says how a name is looked up, before it: `dns+cart:80`, `dnssrv+_http._tcp.cart.shop.svc`, as Thanos and its
+/// relatives write it.
+fn without_lookup(text: &str) -> &str {
+    let lookups = ["dns+", "dnssrv+", "dnssrvnoa+"];
+    lookups.iter().find_map(|lookup| text.strip_prefix(lookup)).unwrap_or(text)
+}
+
+/// The host of a name of a service record (RFC 2782): `cart.shop.svc` of `_http._tcp.cart.shop.svc`.
+fn without_srv(name: &str) -> &str {
+    let host = name.strip_prefix('_').and_then(|n| n.split_once("._tcp.").or_else(|| n.split_once("._udp.")));
+    host.map_or(name, |(_, host)| host)
 }
 
 /// A name that only a Service can have: `x.ns.svc`, `x.ns.svc.cluster.local`.
@@ -323,6 +337,8 @@ mod tests {
             ("amqp://shop@queue:5672", &["amqp://queue:5672 at queue:5672"]),
             ("https://[::1]:80/", &[]),
             ("nothing here", &[]),
+            ("dns+a:1,dnssrv+_grpc._tcp.b.ns.svc", &["a:1 at a:1", "b.ns.svc at b.ns.svc"]),
+            ("dnssrvnoa+http://_h._tcp.c.ns.svc/x", &["http://c.ns.svc at c.ns.svc"]),
             ("http://a:1,b=c:2", &["http://a:1 at a:1", "c:2 at c:2"]),
             ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 at db:1433"]),
             ("postgres://u:p@s.s:1/w@db:5432/x", &["postgres://db:5432 with credential at db:5432"]),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::{Labels, Manifests, Object};
 use kubestride_policy::PodPort;
+use kubestride_yaml::Value;
 
 /// A kind that an operator makes pods from. `{}` stands for the name of the resource.
 pub(crate) struct OperatedKind {
@@ -20,7 +21,7 @@ pub(crate) struct OperatedKind {
     labels: &'static [(&'static str, &'static str)],
     /// The service account of the pods where the resource names none; empty if it is not known.
     account: &'static str,
-    /// Fields of the specification that name another resource, and its kind.
+    /// Fields of the specification that name another resource, in a list or alone, and its kind.
     pub(crate) references: &'static [(&'static [&'static str], &'static str)],
 }
 
@@ -28,8 +29,14 @@ pub(crate) struct OperatedKind {
 const PLAIN: OperatedKind =
     OperatedKind { group: "", kind: "", services: &[], ports: &[], labels: &[], account: "", references: &[] };
 
-const ELASTIC: &[(&[&str], &str)] =
-    &[(&["elasticsearchRef", "name"], "Elasticsearch"), (&["kibanaRef", "name"], "Kibana")];
+const ELASTIC: &[(&[&str], &str)] = &[
+    (&["elasticsearchRef", "name"], "Elasticsearch"),
+    (&["elasticsearchRefs", "name"], "Elasticsearch"),
+    (&["fleetServerRef", "name"], "Agent"),
+    (&["kibanaRef", "name"], "Kibana"),
+    (&["monitoring", "logs", "elasticsearchRefs", "name"], "Elasticsearch"),
+    (&["monitoring", "metrics", "elasticsearchRefs", "name"], "Elasticsearch"),
+];
 
 /// All kinds, by group and kind.
 const KINDS: &[OperatedKind] = &[
@@ -78,6 +85,7 @@ const KINDS: &[OperatedKind] = &[
         services: &[("{}-es-http", 9200), ("{}-es-internal-http", 9200), ("{}-es-transport", 9300)],
         ports: &[("https", 9200)],
         labels: &[("elasticsearch.k8s.elastic.co/cluster-name", "{}")],
+        references: ELASTIC,
         ..PLAIN
     },
     OperatedKind {
@@ -114,6 +122,7 @@ const KINDS: &[OperatedKind] = &[
             ("{}-zookeeper-client", 2181),
             ("{}-kafka-external-bootstrap", 9094),
         ],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[
             ("strimzi.io/cluster", "{}"),
             ("strimzi.io/kind", "Kafka"),
@@ -127,6 +136,7 @@ const KINDS: &[OperatedKind] = &[
         group: "kafka.strimzi.io",
         kind: "KafkaBridge",
         services: &[("{}-bridge-service", 8080)],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaBridge")],
         account: "{}-bridge",
         ..PLAIN
@@ -135,6 +145,7 @@ const KINDS: &[OperatedKind] = &[
         group: "kafka.strimzi.io",
         kind: "KafkaConnect",
         services: &[("{}-connect-api", 8083)],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaConnect")],
         account: "{}-connect",
         ..PLAIN
@@ -143,6 +154,7 @@ const KINDS: &[OperatedKind] = &[
         group: "kafka.strimzi.io",
         kind: "KafkaMirrorMaker2",
         services: &[("{}-mirrormaker2-api", 8083)],
+        ports: &[("tcp-prometheus", 9404)],
         labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaMirrorMaker2")],
         account: "{}-mirrormaker2",
         ..PLAIN
@@ -160,6 +172,7 @@ const KINDS: &[OperatedKind] = &[
         kind: "Logstash",
         services: &[("{}-ls-api", 9600)],
         labels: &[("logstash.k8s.elastic.co/name", "{}")],
+        references: ELASTIC,
         ..PLAIN
     },
     OperatedKind {
@@ -184,6 +197,7 @@ const KINDS: &[OperatedKind] = &[
         ports: &[("web", 9093)],
         labels: &[
             ("alertmanager", "{}"),
+            ("app", "alertmanager"),
             ("app.kubernetes.io/instance", "{}"),
             ("app.kubernetes.io/managed-by", "prometheus-operator"),
             ("app.kubernetes.io/name", "alertmanager"),
@@ -197,6 +211,7 @@ const KINDS: &[OperatedKind] = &[
         services: &[("prometheus-operated", 9090)],
         ports: &[("web", 9090)],
         labels: &[
+            ("app", "prometheus"),
             ("app.kubernetes.io/instance", "{}"),
             ("app.kubernetes.io/managed-by", "prometheus-operator"),
             ("app.kubernetes.io/name", "prometheus"),
@@ -323,10 +338,46 @@ pub(crate) fn resources(manifests: &Manifests) -> impl Iterator<Item = (&'static
     KINDS.iter().flat_map(|kind| manifests.by_custom_kind(kind.group, kind.kind).map(move |object| (kind, object)))
 }
 
+/// Where resources hold templates of their pods.
+const TEMPLATES: [&[&str]; 7] = [
+    &["podTemplate"],
+    &["daemonSet", "podTemplate"],
+    &["deployment", "podTemplate"],
+    &["statefulSet", "podTemplate"],
+    &["kafka", "template", "pod"],
+    &["template", "pod"],
+    &["override", "statefulSet", "spec", "template"],
+];
+
+/// The templates of the pods of a resource.
+fn pod_templates(spec: Value<'_>) -> Vec<Value<'_>> {
+    let sets = spec.get("nodeSets").into_iter().flat_map(|s| s.items());
+    let of_sets = sets.filter_map(|set| set.get("podTemplate"));
+    TEMPLATES.iter().filter_map(|path| at(spec, path)).chain(of_sets).collect()
+}
+
+fn at<'a>(value: Value<'a>, path: &[&str]) -> Option<Value<'a>> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
 impl OperatedKind {
     /// The names of the Services that the operator makes for a resource, with the port of the pods behind.
-    pub(crate) fn services(&self, name: &str) -> BTreeMap<String, u16> {
-        self.services.iter().map(|(pattern, port)| (pattern.replace("{}", name), *port)).collect()
+    pub(crate) fn services(&self, object: Object<'_>) -> BTreeMap<String, u16> {
+        let name = object.name();
+        let mut made: BTreeMap<String, u16> =
+            self.services.iter().map(|(pattern, port)| (pattern.replace("{}", name), *port)).collect();
+        // <https://www.elastic.co/docs/deploy-manage/deploy/cloud-on-k8s/logstash-services>
+        let asked = object.spec().and_then(|s| s.get("services")).filter(|_| self.kind == "Logstash");
+        for service in asked.into_iter().flat_map(|s| s.items()) {
+            let ports = at(service, &["service", "spec", "ports"]).into_iter().flat_map(|p| p.items());
+            let number = |p: Value<'_>| u16::try_from(p.get("targetPort").or_else(|| p.get("port"))?.as_i64()?).ok();
+            if let (Some(own), Some(port)) =
+                (service.get("name").and_then(|n| n.as_str()), ports.filter_map(number).next())
+            {
+                made.insert(format!("{name}-ls-{own}"), port);
+            }
+        }
+        made
     }
 
     /// The labels of the pods: the operator's, and those that the resource adds.
@@ -337,9 +388,12 @@ impl OperatedKind {
             value => Some(value),
         };
         let own = self.labels.iter().filter_map(|(key, value)| Some((*key, text(value)?)));
-        let added = object.spec().and_then(|s| s.get("podMetadata")).and_then(|m| m.get("labels"));
-        let added = Labels::read(added);
-        Labels::from_pairs(own.chain(added.iter()))
+        let spec = object.spec();
+        let templates = spec.into_iter().flat_map(pod_templates).filter_map(|t| at(t, &["metadata", "labels"]));
+        let others = [&["podMetadata", "labels"][..], &["inheritedMetadata", "labels"]];
+        let others = others.iter().filter_map(|path| at(spec?, path));
+        let added: Vec<Labels<'a>> = others.chain(templates).map(|l| Labels::read(Some(l))).collect();
+        Labels::from_pairs(own.chain(added.iter().flat_map(|l| l.iter())))
     }
 
     /// The ports of the pods that have names.
@@ -350,8 +404,13 @@ impl OperatedKind {
 
     /// The service account of the pods, as far as it is known.
     pub(crate) fn service_account(&self, object: Object<'_>) -> String {
-        let stated = object.spec().and_then(|s| s.get("serviceAccountName").or_else(|| s.get("serviceAccount")));
+        let of_pods = |template: Value<'_>| {
+            at(template, &["spec", "serviceAccountName"]).and_then(|v| v.as_str()).map(str::to_owned)
+        };
+        let spec = object.spec();
+        let stated = spec.and_then(|s| s.get("serviceAccountName").or_else(|| s.get("serviceAccount")));
         let stated = stated.and_then(|v| v.as_str()).map(str::to_owned);
+        let stated = stated.or_else(|| spec.into_iter().flat_map(pod_templates).find_map(of_pods));
         stated.unwrap_or_else(|| self.account.replace("{}", object.name()))
     }
 }

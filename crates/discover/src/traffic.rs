@@ -28,7 +28,7 @@ pub(crate) struct Finding<'t> {
 }
 
 /// Ends of keys that say that the value is an address.
-const ADDRESS_KEYS: [&str; 19] = [
+const ADDRESS_KEYS: [&str; 22] = [
     "HOST",
     "HOSTS",
     "HOSTNAME",
@@ -46,6 +46,10 @@ const ADDRESS_KEYS: [&str; 19] = [
     "BROKERS",
     "UPSTREAM",
     "TARGET",
+    "TARGETS",
+    "PEERS",
+    // Of rings of processes that find each other: `join_members`.
+    "MEMBERS",
     "BACKEND",
     "NODES",
 ];
@@ -54,7 +58,7 @@ const ADDRESS_KEYS: [&str; 19] = [
 const PASSES: [&str; 4] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PASS"];
 
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
-const NOT_CALLED: [&str; 14] = [
+const NOT_CALLED: [&str; 20] = [
     "REDIRECT",
     "CALLBACK",
     "ORIGIN",
@@ -62,6 +66,13 @@ const NOT_CALLED: [&str; 14] = [
     "ALLOWED",
     "DOCS",
     "DOCUMENTATION",
+    "DESCRIPTION",
+    "RUNBOOK",
+    // What Kibana hands on to agents.
+    "FLEET_AGENTS",
+    "DASHBOARD_URL",
+    "ICON",
+    "LOGO",
     "HOMEPAGE",
     "EXTERNAL_URL",
     "PUBLIC",
@@ -94,7 +105,8 @@ pub(crate) fn is_address_key(key: &str) -> bool {
     let words = key_words(key);
     let joined = words.join("_");
     let named = words.last().is_some_and(|last| ADDRESS_KEYS.contains(&last.as_str()) || last.ends_with("HOST"));
-    named || PASSES.contains(&joined.as_str())
+    // A Service that is found by its name, as agents find their master.
+    named || PASSES.contains(&joined.as_str()) || joined.ends_with("KUBERNETES_SERVICE_NAME")
 }
 
 /// Whether a key says that the workload does not call the address.
@@ -122,11 +134,24 @@ pub(crate) fn claim_field(
     why: &str,
     claims: &mut Claims,
 ) {
+    claim_field_with(world, source, (key, value), None, outside, why, claims);
+}
+
+/// The same with a port that stands in a field of its own.
+pub(crate) fn claim_field_with(
+    world: &World<'_>,
+    source: usize,
+    (key, value): (&str, Value<'_>),
+    port: Option<u16>,
+    outside: Confidence,
+    why: &str,
+    claims: &mut Claims,
+) {
     let Some(text) = value.as_str() else { return };
     for address in addresses(key, text) {
         let place = value.subspan(address.range.clone());
         let note = Note::stated(place.unwrap_or(value.span()), why);
-        let finding = Finding { key, port: None, inside: Confidence::Likely, outside, note };
+        let finding = Finding { key, port, inside: Confidence::Likely, outside, note };
         if claim(world, source, &address, &finding, claims) {
             claims.reveals.extend(place);
         }

@@ -288,7 +288,7 @@ fn account(pod: PodSpec<'_>) -> String {
 fn made_services(workloads: &[WorkloadInfo<'_>]) -> BTreeMap<(String, String), (usize, u16)> {
     let mut made = BTreeMap::new();
     for (index, workload) in workloads.iter().enumerate() {
-        let services = workload.operated.map(|kind| kind.services(workload.object().name())).unwrap_or_default();
+        let services = workload.operated.map(|kind| kind.services(workload.object())).unwrap_or_default();
         for (name, port) in services {
             made.entry((workload.namespace.clone(), name)).or_insert((index, port));
         }

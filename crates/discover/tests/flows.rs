@@ -9,6 +9,21 @@ use kubestride_policy::pod_security::Version;
 use kubestride_source::FileId;
 use kubestride_yaml::{Limits, read};
 
+#[path = "flows/controllers.rs"]
+mod controllers;
+#[path = "flows/files.rs"]
+mod files;
+#[path = "flows/made_by_operators.rs"]
+mod made_by_operators;
+#[path = "flows/prometheus_operator.rs"]
+mod prometheus_operator;
+#[path = "flows/scraping.rs"]
+mod scraping;
+#[path = "flows/telemetry.rs"]
+mod telemetry;
+#[path = "flows/variables.rs"]
+mod variables;
+
 fn model(text: &str) -> Model {
     let mut manifests = Manifests::new();
     for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
@@ -21,9 +36,18 @@ fn model(text: &str) -> Model {
 
 /// The flows between workloads and outside, in order.
 fn flows(text: &str) -> Vec<String> {
+    flows_of(text, &[FlowKind::Traffic, FlowKind::Exposure])
+}
+
+/// The stores that workloads use, in order.
+fn stores(text: &str) -> Vec<String> {
+    flows_of(text, &[FlowKind::Store])
+}
+
+fn flows_of(text: &str, kinds: &[FlowKind]) -> Vec<String> {
     let model = model(text);
     let name = |id| model.identity_of(SubjectRef::Element(id)).to_owned();
-    let shown = model.flows().filter(|(_, f)| !f.implicit && matches!(f.kind, FlowKind::Traffic | FlowKind::Exposure));
+    let shown = model.flows().filter(|(_, f)| !f.implicit && kinds.contains(&f.kind));
     let mut flows: Vec<String> = shown
         .map(|(_, f)| {
             let port = f.port.map(|p| format!(":{p}")).unwrap_or_default();

@@ -1,11 +1,15 @@
 //! Addresses in commands and arguments, also of init containers that wait for what the workload needs.
 
+use std::borrow::Cow;
+
 use kubestride_model::Confidence;
 use kubestride_yaml::Value;
 
 use super::Signal;
+use super::environment::{value_of, variables};
 use crate::address;
 use crate::claims::{Claims, Note};
+use crate::expand::{Syntax, expand};
 use crate::traffic::{self, Finding};
 use crate::world::World;
 
@@ -20,9 +24,19 @@ impl Signal for Arguments {
         for (index, workload) in world.workloads.iter().enumerate() {
             for container in &workload.containers {
                 let words: Vec<Value<'_>> = container.command().chain(container.args()).collect();
+                let refers = words.iter().any(|w| w.as_str().is_some_and(|t| t.contains('$')));
+                let variables = if refers { variables(world, index, container) } else { Vec::new() };
+                // A program that makes certificates is given the names that are in them.
+                let certifies = words.iter().any(|w| w.as_str().is_some_and(|t| t.starts_with("--secret-name")));
+                let value_of = |name: &str| value_of(world, &workload.namespace, &variables, name);
                 for (at, word) in words.iter().enumerate() {
                     let before = at.checked_sub(1).and_then(|i| words.get(i)).and_then(|w| w.as_str());
-                    claim_word(world, index, container.name(), *word, before.unwrap_or(""), claims);
+                    let of_certificate = |w: &str| w.trim_start_matches('-').split('=').next() == Some("host");
+                    if certifies && (word.as_str().is_some_and(of_certificate) || before.is_some_and(of_certificate)) {
+                        continue;
+                    }
+                    let word = Word { value: *word, before: before.unwrap_or(""), value_of: &value_of };
+                    claim_word(world, index, container.name(), &word, claims);
                 }
             }
         }
@@ -38,11 +52,22 @@ fn flag<'t>(text: &'t str, before: &'t str) -> &'t str {
     }
 }
 
-fn claim_word(world: &World<'_>, index: usize, container: &str, word: Value<'_>, before: &str, claims: &mut Claims) {
-    let Some(text) = word.as_str() else { return };
-    let key = flag(text, before);
+/// An argument, the one before it, and what the variables in it stand for.
+struct Word<'w> {
+    value: Value<'w>,
+    before: &'w str,
+    value_of: &'w dyn Fn(&str) -> Option<String>,
+}
+
+fn claim_word(world: &World<'_>, index: usize, container: &str, word: &Word<'_>, claims: &mut Claims) {
+    let Some(written) = word.value.as_str() else { return };
     // A script has no flags; its lines are looked at as they are.
-    let script = text.contains('\n') || text.contains(' ');
+    let script = written.contains('\n') || written.contains(' ');
+    let text = expand(written, Syntax::Kubernetes, word.value_of);
+    let text = if script { Cow::Owned(expand(&text, Syntax::Shell, word.value_of).into_owned()) } else { text };
+    let as_written = *text == *written;
+    let text = &*text;
+    let key = flag(text, word.before);
     let key = if script { "" } else { key };
     let mut addresses = address::find(text);
     if addresses.is_empty() {
@@ -58,8 +83,8 @@ fn claim_word(world: &World<'_>, index: usize, container: &str, word: Value<'_>,
         addresses.extend(of_options(text));
     }
     for address in addresses {
-        let place = word.subspan(address.range.clone());
-        let note = Note::stated(place.unwrap_or(word.span()), format!("an argument of container {container}"));
+        let place = word.value.subspan(address.range.clone()).filter(|_| as_written);
+        let note = Note::stated(place.unwrap_or(word.value.span()), format!("an argument of container {container}"));
         let inside = if script { Confidence::Likely } else { Confidence::Certain };
         let finding = Finding { key, port: None, inside, outside: Confidence::Likely, note };
         if traffic::claim(world, index, &address, &finding, claims) {

@@ -1,6 +1,7 @@
 //! Addresses in environment variables: plain values, single keys of ConfigMaps and Secrets, and whole ConfigMaps and
 //! Secrets by `envFrom`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kubestride_manifest::{Container, EnvSourceKind, Object};
@@ -11,7 +12,9 @@ use kubestride_yaml::Value;
 use super::Signal;
 use crate::address::{self, Address};
 use crate::claims::{Claims, Note};
+use crate::credentials;
 use crate::directory;
+use crate::expand::{Syntax, expand};
 use crate::secret_data;
 use crate::traffic::{self, Finding};
 use crate::world::World;
@@ -19,9 +22,9 @@ use crate::world::World;
 pub(crate) struct Environment;
 
 /// A variable of a container with the place of its value.
-struct Variable<'a> {
+pub(super) struct Variable<'a> {
     name: String,
-    text: std::borrow::Cow<'a, str>,
+    text: Cow<'a, str>,
     /// The value in the source, if it stands there as it is.
     value: Option<Value<'a>>,
     span: Span,
@@ -47,7 +50,7 @@ impl Signal for Environment {
 }
 
 /// All variables of a container; those named one by one override those taken whole.
-fn variables<'a>(world: &World<'a>, index: usize, container: &Container<'a>) -> Vec<Variable<'a>> {
+pub(super) fn variables<'a>(world: &World<'a>, index: usize, container: &Container<'a>) -> Vec<Variable<'a>> {
     let Some(workload) = world.workloads.get(index) else { return Vec::new() };
     let namespace = workload.namespace.as_str();
     let mut out: BTreeMap<String, Variable<'a>> = BTreeMap::new();
@@ -72,7 +75,13 @@ fn variables<'a>(world: &World<'a>, index: usize, container: &Container<'a>) -> 
             let Some(text) = value.scalar_text() else { continue };
             let (from, inside) = (name.clone(), Confidence::Certain);
             let span = value.span();
-            out.insert(name.clone(), Variable { name, text: text.into(), value: Some(value), span, from, inside });
+            let text = expand(text, Syntax::Kubernetes, &|name| {
+                let set = out.get(name).filter(|_| !credentials::may_be_secret(name)).map(|v| v.text.to_string());
+                set.or_else(|| of_service(world, namespace, name))
+            });
+            // What comes from other variables stands elsewhere.
+            let value = Some(value).filter(|_| matches!(text, Cow::Borrowed(_)));
+            out.insert(name.clone(), Variable { name, text, value, span, from, inside });
         } else if let Some(source) = &variable.source {
             let object = match source.kind {
                 EnvSourceKind::ConfigMap => world.config_map(namespace, source.name),
@@ -88,6 +97,26 @@ fn variables<'a>(world: &World<'a>, index: usize, container: &Container<'a>) -> 
         }
     }
     out.into_values().collect()
+}
+
+/// The value of a variable by name: one of these, or one that Kubernetes sets for a Service of the namespace.
+pub(super) fn value_of(world: &World<'_>, namespace: &str, variables: &[Variable<'_>], name: &str) -> Option<String> {
+    // A password is not put where it could be taken for a part of an address.
+    let own = variables.iter().find(|v| v.name == name && !credentials::may_be_secret(name));
+    let own = own.map(|v| v.text.trim().to_owned());
+    own.or_else(|| of_service(world, namespace, name))
+}
+
+/// `CART_SERVICE_HOST` and `CART_SERVICE_PORT`, which Kubernetes sets for Service `cart` of the namespace.
+/// <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
+fn of_service(world: &World<'_>, namespace: &str, variable: &str) -> Option<String> {
+    let (stem, is_host) = match variable.strip_suffix("_SERVICE_HOST") {
+        Some(stem) => (stem, true),
+        None => (variable.strip_suffix("_SERVICE_PORT")?, false),
+    };
+    let of = |name: &str| name.replace('-', "_").to_ascii_uppercase() == stem;
+    let service = world.services.iter().find(|s| s.namespace == namespace && of(s.name))?;
+    if is_host { Some(service.name.to_owned()) } else { service.service.ports().next().map(|p| p.number.to_string()) }
 }
 
 /// The entries of a ConfigMap or a Secret as texts.

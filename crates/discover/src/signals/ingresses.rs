@@ -72,8 +72,13 @@ fn route(world: &World<'_>, object: Object<'_>, host: Option<Value<'_>>, backend
     let identity = object.identity(&world.options.namespace);
     let note = Note::stated(backend.span(), format!("Ingress {} routes to Service {name}", object.name()));
     let Some(service) = world.service(&namespace, name) else {
-        let target = Party::UnresolvedService { namespace, name: name.to_owned() };
+        let made = world.made_service(&namespace, name);
+        let target = match made {
+            Some((workload, _)) => Party::Workload(workload),
+            None => Party::UnresolvedService { namespace, name: name.to_owned() },
+        };
         let mut claim = FlowClaim::new(Party::Internet, target, FlowKind::Exposure, note);
+        claim.target_port = made.map(|(_, port)| port);
         claim.via = Some(identity);
         claims.flows.push(describe(object, host, claim));
         return;

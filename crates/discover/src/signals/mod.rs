@@ -3,6 +3,7 @@
 //! Adding a signal is adding a module with a [`Signal`] and naming it in [`SIGNALS`].
 
 mod admission;
+mod alert_receivers;
 mod api_access;
 mod arguments;
 mod autoscalers;
@@ -10,6 +11,7 @@ mod boundaries;
 mod config_files;
 mod containers;
 mod control_plane;
+mod controllers;
 mod environment;
 mod gateways;
 mod host_ports;
@@ -22,12 +24,16 @@ mod istio_routes;
 mod mesh;
 mod monitors;
 mod network_policies;
+mod operator_services;
+mod operator_stores;
 mod operators;
 mod role_bindings;
 mod routes;
 mod runtime_policies;
+mod scrape_configs;
 mod services;
 mod stores;
+mod telemetry;
 mod workloads;
 
 use crate::claims::Claims;
@@ -45,6 +51,7 @@ pub(crate) trait Signal: Sync {
 /// All signals, sorted by name. Where several claim the same attribute, the first claim holds.
 pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &admission::Admission,
+    &alert_receivers::AlertReceivers,
     &api_access::ApiAccess,
     &arguments::Arguments,
     &autoscalers::Autoscalers,
@@ -52,6 +59,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &config_files::ConfigFiles,
     &containers::Containers,
     &control_plane::ControlPlane,
+    &controllers::Controllers,
     &environment::Environment,
     &gateways::Gateways,
     &host_ports::HostPorts,
@@ -64,12 +72,16 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &mesh::Mesh,
     &monitors::Monitors,
     &network_policies::NetworkPolicySignal,
+    &operator_services::OperatorServices,
+    &operator_stores::OperatorStores,
     &operators::Operators,
     &role_bindings::RoleBindings,
     &routes::Routes,
     &runtime_policies::RuntimePolicies,
+    &scrape_configs::ScrapeConfigs,
     &services::Services,
     &stores::Stores,
+    &telemetry::Telemetry,
     &workloads::Workloads,
 ];
 

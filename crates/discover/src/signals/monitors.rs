@@ -1,5 +1,5 @@
-//! Who is scraped for metrics: ServiceMonitor, PodMonitor and Probe of the Prometheus operator, and the annotations
-//! `prometheus.io/scrape` where a Prometheus of the input is configured to heed them.
+//! Who is scraped for metrics: ServiceMonitor, PodMonitor, Probe and ScrapeConfig of the Prometheus operator, and the
+//! annotations `prometheus.io/scrape` where a Prometheus of the input is configured to heed them.
 
 use kubestride_manifest::{LabelSelector, Object};
 use kubestride_model::{Confidence, FlowKind};
@@ -8,12 +8,17 @@ use kubestride_yaml::Value;
 
 use super::Signal;
 use super::config_files::mounted_files;
+use super::scrape_configs::Scrape;
+use crate::address;
 use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::resolve::{Resolved, resolve};
+use crate::scrape_jobs::Configuration;
+use crate::traffic::{self, Finding};
 use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct Monitors;
 
-const GROUP: &str = "monitoring.coreos.com";
+pub(super) const GROUP: &str = "monitoring.coreos.com";
 
 impl Signal for Monitors {
     fn name(&self) -> &'static str {
@@ -22,15 +27,27 @@ impl Signal for Monitors {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         let (all, namespaces) = (prometheuses(world), Namespaces::read(world.manifests));
-        for (kind, field) in [("ServiceMonitor", "serviceMonitor"), ("PodMonitor", "podMonitor"), ("Probe", "probe")] {
+        let kinds = [
+            ("ServiceMonitor", "serviceMonitor"),
+            ("PodMonitor", "podMonitor"),
+            ("Probe", "probe"),
+            ("ScrapeConfig", "scrapeConfig"),
+        ];
+        for (kind, field) in kinds {
             for monitor in world.manifests.by_custom_kind(GROUP, kind) {
-                let scrapers = scrapers(world, &all, &namespaces, monitor, field);
+                let scrapers = selecting(world, &all, &namespaces, monitor, field);
                 if scrapers.is_empty() {
                     continue;
                 }
                 match kind {
                     "ServiceMonitor" => services(world, monitor, &scrapers, claims),
                     "PodMonitor" => pods(world, monitor, &scrapers, claims),
+                    "ScrapeConfig" => {
+                        let Some(job) = monitor.spec() else { continue };
+                        for index in scrapers {
+                            Scrape { world, index, file: None, job }.claim(claims);
+                        }
+                    }
                     _ => probe(world, monitor, &scrapers, claims),
                 }
             }
@@ -47,9 +64,9 @@ fn prometheuses(world: &World<'_>) -> Vec<usize> {
     world.workloads.iter().enumerate().filter(|(_, w)| is(w)).map(|(index, _)| index).collect()
 }
 
-/// Those of the Prometheus resources that select a monitor. A selector that is not set selects nothing; a namespace
+/// Those of the Prometheus, or Alertmanager, resources that select a monitor, or a configuration. A selector that is not set selects nothing; a namespace
 /// selector that is not set, the resource's own namespace.
-fn scrapers(
+pub(super) fn selecting(
     world: &World<'_>,
     all: &[usize],
     namespaces: &Namespaces<'_>,
@@ -137,22 +154,23 @@ fn pods(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut
     }
 }
 
-/// The prober of a Probe, which Prometheus asks.
+/// The prober of a Probe, which Prometheus asks, and what the prober then calls.
 fn probe(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut Claims) {
-    let url = monitor.spec().and_then(|s| s.get("prober")).and_then(|p| p.get("url"));
-    let Some(text) = url.and_then(|u| u.as_str()) else { return };
-    let Some(address) = crate::address::find(text).into_iter().next().or_else(|| crate::address::bare(text)) else {
-        return;
-    };
+    let spec = |path: [&str; 2]| monitor.spec().and_then(|s| path.iter().try_fold(s, |value, key| value.get(key)));
+    let Some((url, text)) = spec(["prober", "url"]).and_then(|u| Some((u, u.as_str()?))) else { return };
+    let Some(address) = address::find(text).into_iter().next().or_else(|| address::bare(text)) else { return };
+    let statics = spec(["targets", "staticConfig"]).and_then(|c| c.get("static"));
+    let targets: Vec<Value<'_>> = statics.into_iter().flat_map(|s| s.items()).collect();
     for scraper in scrapers {
-        let finding = crate::traffic::Finding {
-            key: "url",
-            port: None,
-            inside: Confidence::Certain,
-            outside: Confidence::Likely,
-            note: Note::stated(url.map_or(monitor.span(), |u| u.span()), format!("Probe {}", monitor.name())),
-        };
-        crate::traffic::claim(world, *scraper, &address, &finding, claims);
+        let note = Note::stated(url.span(), format!("Probe {}", monitor.name()));
+        let (inside, outside) = (Confidence::Certain, Confidence::Likely);
+        traffic::claim(world, *scraper, &address, &Finding { key: "url", port: None, inside, outside, note }, claims);
+        let Some(namespace) = world.workloads.get(*scraper).map(|w| w.namespace.as_str()) else { continue };
+        let Resolved::Service(service) = resolve(world, namespace, &address.host) else { continue };
+        for (prober, target) in service.workloads.iter().flat_map(|p| targets.iter().map(move |t| (*p, *t))) {
+            let why = format!("Probe {} has it as a target", monitor.name());
+            traffic::claim_field(world, prober, ("targets", target), Confidence::Likely, &why, claims);
+        }
     }
 }
 
@@ -188,10 +206,15 @@ fn metrics(
 /// Prefix of the annotations.
 const ANNOTATION: &str = "prometheus.io/";
 
-/// What a Prometheus, or a collector that is configured like one, finds through the API by annotations of pods or Services, if its configuration asks for them.
+/// What a Prometheus, or a collector that is configured like one, finds through the API by annotations of pods or
+/// Services, if its configuration asks for them in a way that is not followed rule by rule.
 fn annotated(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
     let (mut of_pods, mut of_services) = (false, false);
     mounted_files(world, workload, |_, entry| {
+        // What can be followed rule by rule is a signal of its own.
+        if Configuration::read(&entry.text).is_some_and(|c| !c.jobs().is_empty()) {
+            return;
+        }
         of_pods |= entry.text.contains("__meta_kubernetes_pod_annotation_prometheus_io_scrape");
         of_services |= entry.text.contains("__meta_kubernetes_service_annotation_prometheus_io_scrape");
     });

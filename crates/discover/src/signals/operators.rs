@@ -1,5 +1,6 @@
 //! Custom resources of operators: who the pods that are made from them call.
 
+use kubestride_manifest::LabelSelector;
 use kubestride_model::{AttributeId, Confidence, FlowKind, Value as ModelValue};
 use kubestride_stencils::attributes as attr;
 use kubestride_yaml::{Kind, Value};
@@ -21,7 +22,7 @@ impl Signal for Operators {
             let Some(kind) = workload.operated else { continue };
             pods(index, workload, claims);
             let Some(spec) = workload.object().spec() else { continue };
-            settings(world, index, workload, "", spec, claims);
+            settings(world, index, workload, ("", spec), None, claims);
             for (path, target) in kind.references {
                 reference(world, index, workload, spec, (path, target), claims);
             }
@@ -30,6 +31,8 @@ impl Signal for Operators {
                 alerts(world, index, workload, alertmanager, claims);
             }
         }
+        parts(world, claims);
+        data_sources(world, claims);
     }
 }
 
@@ -67,23 +70,67 @@ fn settings(
     world: &World<'_>,
     index: usize,
     workload: &WorkloadInfo<'_>,
-    key: &str,
-    value: Value<'_>,
+    (key, value): (&str, Value<'_>),
+    port: Option<u16>,
     claims: &mut Claims,
 ) {
     for entry in value.entries() {
-        // Pods are made with it; they do not call it.
-        if !entry.key.to_ascii_lowercase().ends_with("image") {
-            settings(world, index, workload, entry.key, entry.value, claims);
+        // Pods are made with an image and what it is built from; they do not call it.
+        if !entry.key.to_ascii_lowercase().ends_with("image") && entry.key != "build" {
+            settings(world, index, workload, (entry.key, entry.value), port_beside(value, entry.key), claims);
         }
     }
     for item in value.items() {
-        settings(world, index, workload, key, item, claims);
+        settings(world, index, workload, (key, item), None, claims);
     }
     if value.kind() == Kind::Str {
         let outside = if traffic::is_address_key(key) { Confidence::Likely } else { Confidence::Possible };
         let why = format!("{key} of {}", workload.identity);
-        traffic::claim_field(world, index, (key, value), outside, &why, claims);
+        traffic::claim_field_with(world, index, (key, value), port, outside, &why, claims);
+    }
+}
+
+/// The port that stands beside a host: `database.port` beside `database.hostname`.
+fn port_beside(mapping: Value<'_>, key: &str) -> Option<u16> {
+    let stem = ["hostname", "hostName", "host", "Host"].iter().find_map(|end| key.strip_suffix(end))?;
+    let end = if stem.ends_with(|c: char| c.is_ascii_alphanumeric()) { "Port" } else { "port" };
+    mapping.get(&format!("{stem}{end}"))?.scalar_text()?.parse().ok().filter(|p| *p > 0)
+}
+
+/// Kinds whose resources are parts of the configuration of another one, and the label that names that one.
+const PARTS: [(&str, &str, &str, &str); 1] =
+    [("kafka.strimzi.io", "KafkaConnector", "strimzi.io/cluster", "KafkaConnect")];
+
+/// Addresses in resources that configure a workload which is made from another resource.
+fn parts(world: &World<'_>, claims: &mut Claims) {
+    for (group, kind, label, whole) in PARTS {
+        for object in world.manifests.by_custom_kind(group, kind) {
+            let (Some(spec), Some(name)) = (object.spec(), object.label_set().get(label).map(str::to_owned)) else {
+                continue;
+            };
+            let identity = format!("{whole}/{}/{name}", world.namespace_of(object));
+            let found = world.workloads.iter().enumerate().find(|(_, w)| w.identity == identity);
+            if let Some((index, workload)) = found {
+                settings(world, index, workload, ("", spec), None, claims);
+            }
+        }
+    }
+}
+
+/// Data sources of the Grafanas whose labels they select. <https://grafana.github.io/grafana-operator/docs/api/#grafanadatasourcespec>
+fn data_sources(world: &World<'_>, claims: &mut Claims) {
+    for object in world.manifests.by_custom_kind("grafana.integreatly.org", "GrafanaDatasource") {
+        let Some(spec) = object.spec() else { continue };
+        let Some(selector) = spec.get("instanceSelector").map(LabelSelector::read) else { continue };
+        let everywhere = spec.get("allowCrossNamespaceImport").and_then(|a| a.as_bool()) == Some(true);
+        let namespace = world.namespace_of(object);
+        for (index, workload) in world.workloads.iter().enumerate() {
+            let is_grafana = workload.operated.is_some_and(|k| k.kind == "Grafana");
+            let here = everywhere || workload.namespace == namespace;
+            if is_grafana && here && selector.matches(&workload.object().label_set()) {
+                settings(world, index, workload, ("", spec), None, claims);
+            }
+        }
     }
 }
 
@@ -96,14 +143,28 @@ fn reference(
     (path, kind): (&[&str], &str),
     claims: &mut Claims,
 ) {
-    let Some(name) = path.iter().try_fold(spec, |value, key| value.get(key)) else { return };
+    let Some((last, path)) = path.split_last() else { return };
+    let Some(named) = path.iter().try_fold(spec, |value, key| value.get(key)) else { return };
+    for name in named.items().chain([named]).filter_map(|one| one.get(last)) {
+        call(world, index, workload, (name, kind), claims);
+    }
+}
+
+/// A call of the resource with a name.
+fn call(
+    world: &World<'_>,
+    index: usize,
+    workload: &WorkloadInfo<'_>,
+    (name, kind): (Value<'_>, &str),
+    claims: &mut Claims,
+) {
     let fits = |w: &WorkloadInfo<'_>| {
         w.operated.is_some_and(|k| k.kind == kind)
             && w.namespace == workload.namespace
             && Some(w.object().name()) == name.as_str()
     };
     let Some(target) = world.workloads.iter().position(fits) else { return };
-    let port = world.workloads.get(target).and_then(|w| w.operated?.services(w.object().name()).into_values().min());
+    let port = world.workloads.get(target).and_then(|w| w.operated?.services(w.object()).into_values().min());
     let note = Note::stated(name.span(), format!("{} names it", workload.identity));
     let mut claim = FlowClaim::new(Party::Workload(index), Party::Workload(target), FlowKind::Traffic, note);
     (claim.port, claim.target_port) = (port, port);

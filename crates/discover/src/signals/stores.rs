@@ -61,7 +61,7 @@ struct Use {
     code: Option<Span>,
 }
 
-fn named(kind: &str, namespace: &str, name: &str) -> StoreRef {
+pub(super) fn named(kind: &str, namespace: &str, name: &str) -> StoreRef {
     let name = kubestride_manifest::stable_name(kind, name);
     let stencil = match kind {
         "Secret" => stencil::SECRET,
@@ -74,6 +74,12 @@ fn named(kind: &str, namespace: &str, name: &str) -> StoreRef {
         stencil,
         namespace: Some(namespace.to_owned()),
     }
+}
+
+/// The store that a path of the host is.
+pub(super) fn path_of_host(path: &str) -> StoreRef {
+    let name = host_path::normal(path);
+    StoreRef { identity: format!("hostPath{name}"), name, stencil: stencil::HOST_PATH, namespace: None }
 }
 
 fn kind_name(kind: EnvSourceKind) -> Option<&'static str> {
@@ -164,9 +170,8 @@ fn volume_uses(workload: &WorkloadInfo<'_>, volume: &str, source: &VolumeSource<
             add(named("PersistentVolumeClaim", namespace, name), "mounted", None);
         }
         VolumeSource::HostPath { path, .. } => {
-            let path = host_path::normal(path);
-            let identity = format!("hostPath{path}");
-            let store = StoreRef { identity, name: path.clone(), stencil: stencil::HOST_PATH, namespace: None };
+            let store = path_of_host(path);
+            let path = store.name.clone();
             add(store, "a path of the host", Some((path, span)));
         }
         VolumeSource::Nfs { server, path } => {

@@ -1,0 +1,87 @@
+//! Services of type NodePort and LoadBalancer that operators make because a custom resource asks for them.
+
+use kubestride_model::{Confidence, FlowKind};
+use kubestride_source::Span;
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::Entry;
+use kubestride_yaml::Value;
+
+use super::Signal;
+use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::world::World;
+
+pub(crate) struct OperatorServices;
+
+impl Signal for OperatorServices {
+    fn name(&self) -> &'static str {
+        "operator-services"
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        for (index, workload) in world.workloads.iter().enumerate().filter(|(_, w)| w.operated.is_some()) {
+            let Some(spec) = workload.object().spec() else { continue };
+            let mut asked = Vec::new();
+            services("", spec, false, 0, &mut asked);
+            listeners(spec, &mut asked);
+            for (entry, span, port) in asked {
+                let why = "the operator makes a Service that is reached from outside";
+                let note = Note::stated(span, why);
+                let (source, target) = (Party::Internet, Party::Workload(index));
+                let mut claim = FlowClaim::new(source, target, FlowKind::Exposure, note.clone());
+                claim = claim.with(attr::ENTRY.id, attr::ENTRY.value(entry), note);
+                (claim.port, claim.target_port) = (port, port);
+                claim.confidence = Confidence::Likely;
+                claims.flows.push(claim);
+            }
+        }
+    }
+}
+
+const MAX_DEPTH: usize = 16;
+/// Fields with the type of a Service.
+const TYPES: [&str; 3] = ["type", "serviceType", "exposeType"];
+
+fn entry_of(text: &str) -> Option<Entry> {
+    match text {
+        "LoadBalancer" | "loadbalancer" => Some(Entry::LoadBalancer),
+        "NodePort" | "nodeport" => Some(Entry::NodePort),
+        "ingress" => Some(Entry::Ingress),
+        "route" => Some(Entry::Ingress),
+        _ => None,
+    }
+}
+
+type Asked = (Entry, Span, Option<u16>);
+
+/// Types in parts of the specification that are about Services: `service: {type: LoadBalancer}`,
+/// `http: {service: {spec: {type: NodePort}}}`, and switches that stand for them.
+fn services(key: &str, value: Value<'_>, within: bool, depth: usize, out: &mut Vec<Asked>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    let lower = key.to_ascii_lowercase();
+    let within = within || lower.contains("service") || lower.starts_with("expose");
+    for entry in value.entries() {
+        let is_type = TYPES.contains(&entry.key) && (within || entry.key != "type");
+        let written = entry.value.as_str().filter(|t| is_type && t.starts_with(|c: char| c.is_ascii_uppercase()));
+        out.extend(written.and_then(entry_of).map(|e| (e, entry.value.span(), None)));
+        let switch = matches!(entry.key, "enableMasterLoadBalancer" | "enableReplicaLoadBalancer");
+        if switch && entry.value.as_bool() == Some(true) {
+            out.push((Entry::LoadBalancer, entry.value.span(), None));
+        }
+        services(entry.key, entry.value, within, depth + 1, out);
+    }
+    value.items().for_each(|item| services(key, item, within, depth + 1, out));
+}
+
+/// Listeners of a Strimzi Kafka, whose types are names of their own.
+/// <https://strimzi.io/docs/operators/latest/configuring#type-GenericKafkaListener-reference>
+fn listeners(spec: Value<'_>, out: &mut Vec<Asked>) {
+    let listeners = spec.get("kafka").and_then(|k| k.get("listeners"));
+    for listener in listeners.into_iter().flat_map(|l| l.items()) {
+        let Some(kind) = listener.get("type") else { continue };
+        let port = listener.get("port").and_then(|p| u16::try_from(p.as_i64()?).ok());
+        let entry = kind.as_str().filter(|t| t.starts_with(|c: char| c.is_ascii_lowercase())).and_then(entry_of);
+        out.extend(entry.map(|e| (e, kind.span(), port)));
+    }
+}

@@ -1,0 +1,158 @@
+//! Services and stores that operators make, and resources that configure what they make.
+
+use kubestride_model::FlowKind;
+
+use super::{app, flows, flows_of, stores};
+
+#[test]
+fn services_for_outside_are_asked_for_in_several_ways() {
+    let rows = [
+        ("rabbitmq.com/v1beta1/RabbitmqCluster", "{service: {type: LoadBalancer}}", ""),
+        ("elasticsearch.k8s.elastic.co/v1/Elasticsearch", "{http: {service: {spec: {type: NodePort}}}}", ""),
+        ("acid.zalan.do/v1/postgresql", "{enableMasterLoadBalancer: true}", ""),
+        ("pxc.percona.com/v1/PerconaXtraDBCluster", "{haproxy: {expose: {enabled: true, type: LoadBalancer}}}", ""),
+        (
+            "kafka.strimzi.io/v1beta2/Kafka",
+            "{kafka: {listeners: [{name: x, port: 9094, type: loadbalancer}]}}",
+            ":9094",
+        ),
+    ];
+    for (kind, spec, port) in rows {
+        let (version, kind) = kind.rsplit_once('/').expect("group, version and kind");
+        let object =
+            |spec: &str| format!("---\napiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\nspec: {spec}\n");
+        let expected = format!("external/internet -> {kind}/default/a{port} likely");
+        assert_eq!(flows(&object(spec)), [expected], "{kind}");
+        let inside = spec.replace("LoadBalancer}", "ClusterIP}").replace("NodePort", "ClusterIP");
+        let inside = inside.replace("loadbalancer", "internal").replace("true}", "false}");
+        assert!(flows(&object(&inside)).is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn an_ingress_leads_to_a_service_that_an_operator_makes() {
+    let text = "---
+apiVersion: kibana.k8s.elastic.co/v1
+kind: Kibana
+metadata: {name: logs}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: i}
+spec: {defaultBackend: {service: {name: logs-kb-http, port: {number: 5601}}}}
+";
+    assert_eq!(flows(text), ["external/internet -> Kibana/default/logs certain"]);
+}
+
+#[test]
+fn a_connector_is_part_of_the_connect_cluster_that_its_label_names() {
+    let text = "---
+apiVersion: kafka.strimzi.io/v1beta2
+kind: KafkaConnect
+metadata: {name: c}
+spec: {build: {plugins: [{artifacts: [{url: 'https://files.example.org/x.jar'}]}]}}
+---
+apiVersion: kafka.strimzi.io/v1beta2
+kind: KafkaConnector
+metadata: {name: k, labels: {strimzi.io/cluster: c}}
+spec: {config: {database.hostname: db, database.port: 5433, database.password: 'db:1'}}
+";
+    let text = text.to_owned() + &app("db", 5433, "");
+    assert_eq!(flows(&text), ["KafkaConnect/default/c -> Deployment/default/db:5433 likely"]);
+    assert!(flows(&text.replace("strimzi.io/cluster: c", "strimzi.io/cluster: d")).is_empty());
+}
+
+#[test]
+fn resources_of_elastic_name_each_other() {
+    let text = "---
+apiVersion: elasticsearch.k8s.elastic.co/v1
+kind: Elasticsearch
+metadata: {name: es}
+---
+apiVersion: kibana.k8s.elastic.co/v1
+kind: Kibana
+metadata: {name: kb}
+spec: {config: {xpack.fleet.agents.fleet_server.hosts: ['https://fleet-agent-http.default.svc:8220']}}
+---
+apiVersion: logstash.k8s.elastic.co/v1alpha1
+kind: Logstash
+metadata: {name: ls}
+spec:
+  elasticsearchRefs: [{clusterName: a, name: es}]
+  services: [{name: beats, service: {spec: {type: ClusterIP, ports: [{port: 5044}]}}}]
+---
+apiVersion: beat.k8s.elastic.co/v1beta1
+kind: Beat
+metadata: {name: fb}
+spec: {config: {output.logstash: {hosts: ['ls-ls-beats:5044']}}}
+---
+apiVersion: agent.k8s.elastic.co/v1alpha1
+kind: Agent
+metadata: {name: fleet}
+spec: {kibanaRef: {name: kb}, elasticsearchRefs: [{name: es}, {name: other}]}
+---
+apiVersion: agent.k8s.elastic.co/v1alpha1
+kind: Agent
+metadata: {name: node}
+spec: {fleetServerRef: {name: fleet}}
+";
+    let expected = [
+        "Agent/default/fleet -> Elasticsearch/default/es:9200 likely",
+        "Agent/default/fleet -> Kibana/default/kb:5601 likely",
+        "Agent/default/node -> Agent/default/fleet:8220 likely",
+        "Beat/default/fb -> Logstash/default/ls:5044 likely",
+        "Logstash/default/ls -> Elasticsearch/default/es:9200 likely",
+    ];
+    assert_eq!(flows(text), expected);
+}
+
+#[test]
+fn templates_in_resources_give_labels_and_accounts() {
+    let text = "---
+apiVersion: beat.k8s.elastic.co/v1beta1
+kind: Beat
+metadata: {name: fb}
+spec: {daemonSet: {podTemplate: {metadata: {labels: {scrape: 'yes'}}, spec: {serviceAccountName: fb}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: fb}
+spec: {selector: {scrape: 'yes'}, ports: [{port: 5066}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: fb}
+roleRef: {kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: fb, namespace: default}]
+";
+    let shop = app("shop", 8080, "env: [{name: BEAT_URL, value: 'http://fb:5066'}]");
+    assert_eq!(flows(&(text.to_owned() + &shop)), ["Deployment/default/shop -> Beat/default/fb:5066 certain"]);
+    assert_eq!(flows_of(text, &[FlowKind::Api]), ["Beat/default/fb -> apiserver:443 certain"]);
+}
+
+#[test]
+fn data_sources_are_for_the_grafanas_that_they_select() {
+    let text = |label: &str| {
+        format!(
+            "---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: Grafana
+metadata: {{name: g, labels: {{boards: a}}}}
+---
+apiVersion: grafana.integreatly.org/v1beta1
+kind: GrafanaDatasource
+metadata: {{name: d}}
+spec: {{instanceSelector: {{matchLabels: {{boards: {label}}}}}, datasource: {{type: prometheus, url: 'http://metrics:9090'}}}}
+{}",
+            app("metrics", 9090, "")
+        )
+    };
+    assert_eq!(flows(&text("a")), ["Grafana/default/g -> Deployment/default/metrics:9090 likely"]);
+    assert!(flows(&text("b")).is_empty());
+}
+
+#[test]
+fn secrets_that_operators_make_are_stores_without_a_manifest() {
+    let shop = app("shop", 8080, "env: [{name: P, valueFrom: {secretKeyRef: {name: pg-app, key: password}}}]");
+    assert_eq!(stores(&shop), ["Deployment/default/shop -> Secret/default/pg-app certain"]);
+}

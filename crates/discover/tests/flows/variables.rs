@@ -1,0 +1,35 @@
+//! Addresses that are put together from variables.
+
+use super::{app, flows};
+
+#[test]
+fn variables_in_variables_are_replaced() {
+    let cart = app("cart", 7070, "");
+    let env = |env: &str| flows(&(app("shop", 8080, &format!("env: [{env}]")) + &cart));
+    let called = ["Deployment/default/shop -> Deployment/default/cart:7070 certain"];
+    assert_eq!(env("{name: NAME, value: cart}, {name: CART_URL, value: 'http://$(NAME):7070'}"), called);
+    assert_eq!(env("{name: URL, value: 'http://$(CART_SERVICE_HOST):$(CART_SERVICE_PORT)'}"), called);
+    // Only what is set before counts.
+    assert!(env("{name: CART_URL, value: 'http://$(NAME):7070'}, {name: NAME, value: cart}").is_empty());
+    assert!(env("{name: NAME, value: cart}, {name: CART_URL, value: 'http://$$(NAME):7070'}").is_empty());
+    // A password is never put where a host could be.
+    let password = "{name: PASSWORD, value: x.example.org}, {name: LOGIN_URL, value: 'http://$(PASSWORD):80'}";
+    assert!(env(password).is_empty());
+}
+
+#[test]
+fn variables_in_arguments_scripts_and_files_are_replaced() {
+    let cart = app("cart", 7070, "");
+    let container = |more: &str| app("shop", 8080, &format!("env: [{{name: NAME, value: cart}}], {more}")) + &cart;
+    let called = |sure: &str| [format!("Deployment/default/shop -> Deployment/default/cart:7070 {sure}")];
+    assert_eq!(flows(&container("args: ['--upstream=$(NAME):7070']")), called("certain"));
+    assert_eq!(flows(&container("args: [sh, -c, 'wait ${NAME}:7070 && run']")), called("likely"));
+    let file = |text: &str| {
+        let map = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {f: 'endpoint: TEXT'}\n";
+        let volumes = "    spec:\n      volumes: [{name: v, configMap: {name: m}}]\n";
+        container("command: [run]").replacen("    spec:\n", volumes, 1) + &map.replace("TEXT", text)
+    };
+    assert_eq!(flows(&file("${env:NAME}:7070")), called("likely"));
+    assert_eq!(flows(&file("${OTHER:-cart}:7070")), called("likely"));
+    assert!(flows(&file("${env:OTHER}:7070")).is_empty());
+}
