@@ -9,6 +9,7 @@ mod claims;
 mod connection_string;
 mod credentials;
 mod directory;
+mod enforcement;
 mod host_path;
 mod merge;
 pub mod observed;
@@ -89,6 +90,7 @@ pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[O
         signal.claim(&world, &mut claims);
         counts.push((signal.name(), claims.count() - before));
     }
+    enforcement::withdraw(&world, &mut claims);
     let strangers = observed::claim(&world, observations, &mut claims);
     let addresses = std::mem::take(&mut claims.reveals);
     Discovered { model: merge::merge(&world, claims, !observations.is_empty()), addresses, signals: counts, strangers }

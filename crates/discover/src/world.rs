@@ -11,6 +11,7 @@ use kubestride_policy::rbac::Rbac;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::enforcement::Enforcement;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
@@ -130,6 +131,8 @@ pub(crate) struct World<'a> {
     pub(crate) rbac: Rbac,
     pub(crate) network: NetworkPolicies,
     pub(crate) mesh: Mesh,
+    /// Whether network policies have any effect.
+    pub(crate) enforcement: Enforcement,
 }
 
 impl<'a> World<'a> {
@@ -156,7 +159,7 @@ impl<'a> World<'a> {
                 }
             }
         }
-        Self {
+        let mut world = Self {
             manifests,
             options,
             workloads,
@@ -172,7 +175,10 @@ impl<'a> World<'a> {
             rbac: Rbac::read(manifests, default),
             network: NetworkPolicies::read(manifests, default),
             mesh: Mesh::read(manifests, default),
-        }
+            enforcement: Enforcement::Unknown,
+        };
+        world.enforcement = Enforcement::find(&world);
+        world
     }
 
     /// Whether what is not in the input is taken not to be in the cluster either.

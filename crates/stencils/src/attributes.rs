@@ -119,7 +119,7 @@ declare_attributes! {
     AUDIT_LOGGING: YesNo = "auditLogging", UNKNOWN, answered by "the flags and the audit policy of the API server";
     /// Secrets are encrypted in etcd.
     ETCD_ENCRYPTION: YesNo = "etcdEncryption", UNKNOWN, answered by "the EncryptionConfiguration of the API server, or the cloud provider's setting";
-    /// The network plugin enforces network policies.
+    /// The network plugin enforces network policies. As long as nothing tells, they count as if it did.
     POLICY_ENFORCEMENT: YesNo = "networkPolicyEnforcement", UNKNOWN, answered by "the manifests of the network plugin";
     /// Images are admitted only with a valid signature.
     IMAGE_VERIFICATION: YesNo = "imageVerification", UNKNOWN, answered by "the admission policy that verifies images";

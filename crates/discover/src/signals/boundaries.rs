@@ -7,6 +7,7 @@ use kubestride_stencils::{attributes as attr, stencil};
 use super::Signal;
 use crate::Scope;
 use crate::claims::{Claims, ControlClaim, Note, Subject};
+use crate::enforcement::Enforcement;
 use crate::world::World;
 
 pub(crate) struct Boundaries;
@@ -103,17 +104,14 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
         let note = Note::absent(None, "no DaemonSet of the cluster is a runtime sensor");
         claims.set(Subject::Cluster, attr::RUNTIME_SENSOR.id, attr::RUNTIME_SENSOR.value(YesNo::No), note);
     }
-    let plugin = |name: &str| {
-        world
-            .workloads
-            .iter()
-            .find(|w| w.technology.is_some_and(|(t, _)| t.name == name) && w.object().kind() == "DaemonSet")
+    let enforced = match &world.enforcement {
+        Enforcement::Held(note) => Some((YesNo::Yes, note)),
+        Enforcement::Ignored(note) => Some((YesNo::No, note)),
+        Enforcement::Unknown => None,
     };
-    let enforcing = plugin("Calico").or(plugin("Cilium")).map(|w| (w, YesNo::Yes));
-    // Flannel alone enforces nothing; with a policy engine beside it, it does.
-    if let Some((workload, value)) = enforcing.or_else(|| plugin("Flannel").map(|w| (w, YesNo::No))) {
-        let note = Note::stated(workload.span(), format!("{} is the network plugin", workload.identity));
-        claims.set(Subject::Cluster, attr::POLICY_ENFORCEMENT.id, attr::POLICY_ENFORCEMENT.value(value), note);
+    if let Some((value, note)) = enforced {
+        let value = attr::POLICY_ENFORCEMENT.value(value);
+        claims.set(Subject::Cluster, attr::POLICY_ENFORCEMENT.id, value, note.clone());
     }
     let policies =
         [("kyverno.io", "ClusterPolicy", "verifyImages"), ("policy.sigstore.dev", "ClusterImagePolicy", "images")];
