@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kubestride_manifest::{
     Container, ContainerRole, Labels, Manifests, Object, PodSpec, PortRef, Service, ServiceType, Workload,
 };
+use kubestride_policy::admission::AdmissionPolicies;
 use kubestride_policy::mesh::Mesh;
 use kubestride_policy::network::NetworkPolicies;
 use kubestride_policy::rbac::Rbac;
@@ -131,6 +132,7 @@ pub(crate) struct World<'a> {
     pub(crate) rbac: Rbac,
     pub(crate) network: NetworkPolicies,
     pub(crate) mesh: Mesh,
+    pub(crate) admission: AdmissionPolicies,
     /// Whether network policies have any effect.
     pub(crate) enforcement: Enforcement,
 }
@@ -175,6 +177,7 @@ impl<'a> World<'a> {
             rbac: Rbac::read(manifests, default),
             network: NetworkPolicies::read(manifests, default),
             mesh: Mesh::read(manifests, default),
+            admission: AdmissionPolicies::read(manifests, default),
             enforcement: Enforcement::Unknown,
         };
         world.enforcement = Enforcement::find(&world);

@@ -140,7 +140,8 @@ fn agents_are_known_by_their_images_and_settings() {
         enforced(&model(&format!("{SHOP}{}{more}", agent(containers)), scope))
     };
     let seen = |containers: &[(&str, &str)]| of(containers, "", Scope::Application);
-    let (flannel, vpc, agent) = ("rancher/mirrored-flannel:v0.26", "amazon-k8s-cni:v1.19", "aws-network-policy-agent:v1.2");
+    let (flannel, vpc, agent) =
+        ("rancher/mirrored-flannel:v0.26", "amazon-k8s-cni:v1.19", "aws-network-policy-agent:v1.2");
     assert_eq!(seen(&[("docker.io/calico/node:v3.29", ""), (flannel, "--ip-masq")]), "Yes");
     assert_eq!(seen(&[("antrea/antrea-agent-ubuntu:v2.2.0", "")]), "Yes");
     assert_eq!(seen(&[("docker.io/cloudnativelabs/kube-router", "")]), "Yes");

@@ -5,6 +5,7 @@
 //! questions and sees plain types only. Every answer says which policy it comes from ([`Cited`]). Answers do not depend
 //! on the order of the objects.
 
+pub mod admission;
 pub mod connections;
 pub mod mesh;
 pub mod network;

@@ -3,11 +3,13 @@
 //! Adding a signal is adding a module with a [`Signal`] and naming it in [`SIGNALS`].
 
 mod admission;
+mod admission_policies;
 mod api_access;
 mod arguments;
 mod autoscalers;
 mod boundaries;
 mod config_files;
+mod confinement;
 mod containers;
 mod control_plane;
 mod environment;
@@ -25,6 +27,7 @@ mod network_policies;
 mod operators;
 mod role_bindings;
 mod routes;
+mod runtime_classes;
 mod runtime_policies;
 mod services;
 mod stores;
@@ -45,6 +48,7 @@ pub(crate) trait Signal: Sync {
 /// All signals, sorted by name. Where several claim the same attribute, the first claim holds.
 pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &admission::Admission,
+    &admission_policies::AdmissionPolicySignal,
     &api_access::ApiAccess,
     &arguments::Arguments,
     &autoscalers::Autoscalers,
