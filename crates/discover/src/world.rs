@@ -9,6 +9,7 @@ use kubestride_policy::admission::AdmissionPolicies;
 use kubestride_policy::mesh::Mesh;
 use kubestride_policy::network::NetworkPolicies;
 use kubestride_policy::rbac::Rbac;
+use kubestride_policy::runtime::RuntimePolicies;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
@@ -133,6 +134,7 @@ pub(crate) struct World<'a> {
     pub(crate) network: NetworkPolicies,
     pub(crate) mesh: Mesh,
     pub(crate) admission: AdmissionPolicies,
+    pub(crate) runtime: RuntimePolicies,
     /// Whether network policies have any effect.
     pub(crate) enforcement: Enforcement,
 }
@@ -178,6 +180,7 @@ impl<'a> World<'a> {
             network: NetworkPolicies::read(manifests, default),
             mesh: Mesh::read(manifests, default),
             admission: AdmissionPolicies::read(manifests, default),
+            runtime: RuntimePolicies::read(manifests, default),
             enforcement: Enforcement::Unknown,
         };
         world.enforcement = Enforcement::find(&world);

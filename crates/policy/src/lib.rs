@@ -12,5 +12,6 @@ pub mod network;
 mod pod;
 pub mod pod_security;
 pub mod rbac;
+pub mod runtime;
 
 pub use pod::{Cited, Namespaces, Pod, PodPort};
