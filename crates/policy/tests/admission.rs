@@ -319,3 +319,66 @@ fn image_rules_cover_what_their_patterns_match() {
     assert!(!sigstore("registry.example/*", keyed).expect("a rule").covers("registry.example/team/app:1"));
     assert_eq!(sigstore("**", "[{static: {action: pass}}]"), None);
 }
+
+/// A ValidatingAdmissionPolicy with some expressions, bound to all namespaces.
+fn native(more: &str, expressions: &[&str]) -> String {
+    let validations: Vec<String> = expressions.iter().map(|e| format!("{{expression: {e:?}}}")).collect();
+    format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: p}}
+spec:
+  matchConstraints: {{resourceRules: [{{apiGroups: [''], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods]}}]}}
+  {more}
+  validations: [{}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: b}}
+spec: {{policyName: p, validationActions: [Deny]}}
+",
+        validations.join(", ")
+    )
+}
+
+#[test]
+fn expressions_check_what_they_ask_of_pods() {
+    let of = |more: &str, expressions: &[&str]| refused_in(&policies(&native(more, expressions)), "shop", &[]);
+    let fail = "failurePolicy: Fail";
+    let host = "!has(object.spec.hostNetwork) || !object.spec.hostNetwork";
+    assert_eq!(of(fail, &[host]), set([Check::HostNetwork]));
+    let all =
+        "variables: [{name: all, expression: 'object.spec.containers + object.spec.?initContainers.orValue([])'}]";
+    let privileged = "variables.all.all(c, !has(c.securityContext) || !has(c.securityContext.privileged) || c.securityContext.privileged == false)";
+    assert_eq!(of(all, &[privileged]), set([Check::Privileged]));
+    assert_eq!(of(all, &[privileged, host]), set([Check::Privileged, Check::HostNetwork]));
+    assert_eq!(of(fail, &[&privileged.replace("variables.all", "object.spec.containers")]), set([]), "init containers");
+    // A field that is missing is an error, which the failure policy decides.
+    let escalation = "object.spec.containers.all(c, !c.securityContext.allowPrivilegeEscalation) && object.spec.initContainers.all(c, !c.securityContext.allowPrivilegeEscalation)";
+    assert_eq!(of(fail, &[escalation]), set([Check::Escalation]));
+    assert_eq!(of("failurePolicy: Ignore", &[escalation]), set([]));
+    assert_eq!(of(fail, &["params.allowed || !object.spec.hostPID"]), set([]));
+    let exempt = "matchConditions: [{name: a, expression: \"object.metadata.name == 'other'\"}]";
+    assert_eq!(of(exempt, &[host]), set([]));
+    let selected = native(fail, &[host]).replace(
+        "validationActions: [Deny]",
+        "validationActions: [Deny], matchResources: {namespaceSelector: {matchLabels: {team: a}}}",
+    );
+    assert_eq!(refused_in(&policies(&selected), "shop", &[("team", "a")]), set([Check::HostNetwork]));
+    assert_eq!(refused_in(&policies(&selected), "shop", &[]), set([]));
+}
+
+#[test]
+fn policies_of_the_same_form_for_kyverno_need_no_binding() {
+    let text = native("failurePolicy: Fail", &["!object.spec.hostPID"]);
+    let text = text.split("---").next().expect("a policy").replace(
+        "admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy",
+        "policies.kyverno.io/v1\nkind: ValidatingPolicy",
+    );
+    assert_eq!(refused_in(&policies(&text), "shop", &[]), set([Check::HostPid]));
+    assert_eq!(refused_in(&policies(&text), "kube-system", &[]), set([]));
+    let audits = text.replace("spec:\n", "spec:\n  validationActions: [Audit]\n");
+    assert_eq!(refused_in(&policies(&audits), "shop", &[]), set([]));
+    let asked = "{cel: {expressions: [{expression: '!object.spec.hostPID'}]}}";
+    assert_eq!(enforced(PODS, asked), set([Check::HostPid]));
+}

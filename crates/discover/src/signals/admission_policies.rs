@@ -23,11 +23,14 @@ impl Signal for AdmissionPolicySignal {
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         claims.diagnostics.extend(world.admission.diagnostics().iter().cloned());
+        let namespaces = world.all_namespaces();
         for policy in world.admission.policies() {
-            control(world, policy, claims);
+            control(world, policy, &namespaces, claims);
         }
-        for name in world.all_namespaces() {
-            with_namespace(world, &name, |namespace| refused(world, namespace, claims));
+        if !world.admission.policies().is_empty() {
+            for name in &namespaces {
+                with_namespace(world, name, |namespace| refused(world, namespace, claims));
+            }
         }
         images(world, claims);
     }
@@ -53,16 +56,16 @@ fn is_there(world: &World<'_>, engine: Engine) -> bool {
         || world.workloads.iter().any(|w| w.technology.is_some_and(|(t, _)| t.name == image))
 }
 
-fn control(world: &World<'_>, policy: &Policy, claims: &mut Claims) {
+fn control(world: &World<'_>, policy: &Policy, namespaces: &BTreeSet<String>, claims: &mut Claims) {
     let subject = || Subject::Control(policy.identity.clone());
     let covers = |name: &str| with_namespace(world, name, |n| policy.rules.iter().any(|r| r.reach.covers(n)));
-    let covered: BTreeSet<String> = world.all_namespaces().into_iter().filter(|n| covers(n)).collect();
+    let covered = namespaces.iter().filter(|n| covers(n));
     claims.controls.push(ControlClaim {
         identity: policy.identity.clone(),
         name: policy.name.clone(),
         stencil: stencil::ADMISSION_POLICY,
         namespace: policy.namespace.clone(),
-        workloads: covered.iter().flat_map(|n| world.pods.in_namespace(n)).copied().collect(),
+        workloads: covered.flat_map(|n| world.pods.in_namespace(n)).copied().collect(),
         note: Note::stated(policy.span, ""),
     });
     if let Some((effect, note)) = effect(world, policy) {
@@ -201,7 +204,7 @@ fn images(world: &World<'_>, claims: &mut Claims) {
         policies.flat_map(|p| &p.rules).filter_map(|rule| Some((rule, rule.images.as_ref()?))).collect();
     let denies = |rule: &Rule, namespace: &str| with_namespace(world, namespace, |n| rule.denies_in(n));
     let (mut covered, mut open) = (None, false);
-    for workload in &world.workloads {
+    for workload in world.workloads.iter().filter(|_| !verifying.is_empty()) {
         for image in workload.containers.iter().filter_map(|c| c.image()?.as_str()) {
             match verifying.iter().find(|(rule, images)| images.covers(image) && denies(rule, &workload.namespace)) {
                 Some((rule, _)) => covered = covered.or(Some(rule.span)),

@@ -6,8 +6,8 @@ use kubestride_manifest::{Field, LabelSelector, Manifests, Object};
 use kubestride_source::Span;
 use kubestride_yaml::Value;
 
+use super::cel;
 use super::kyverno::LEFT_ALONE;
-use super::probe::Refused;
 use super::reach::{Clause, Reach, selector};
 use super::{Action, AdmissionPolicies, Engine, Policy, Rule};
 
@@ -58,7 +58,7 @@ pub(super) fn read(manifests: &Manifests, default: &str, all: &mut AdmissionPoli
 }
 
 fn rule(object: Object<'_>, span: Span, reach: Reach, action: Action, action_span: Option<Span>) -> Rule {
-    let refuses = object.spec().map(refuses).unwrap_or_default();
+    let refuses = object.spec().map(cel::refuses).unwrap_or_default();
     Rule { span, refuses, images: None, reach, action, action_span, overrides: Vec::new() }
 }
 
@@ -167,9 +167,4 @@ fn both(one: Option<Clause>, other: Option<Clause>) -> Reach {
         Clause { names: one.names.or(other.names), selector, only_some: one.only_some || other.only_some }
     });
     Reach { includes: common.into_iter().collect(), excludes: Vec::new() }
-}
-
-/// The pods that the expressions of a policy refuse.
-fn refuses(_spec: Value<'_>) -> Refused {
-    Refused::default()
 }

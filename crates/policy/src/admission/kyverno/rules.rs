@@ -6,6 +6,7 @@ use kubestride_yaml::Value;
 use super::conditions::holds;
 use super::pattern::{Outcome, matches};
 use super::query::{Scene, query};
+use crate::admission::cel;
 use crate::admission::probe::Refused;
 use crate::pod_security::{Level, Version};
 
@@ -38,6 +39,11 @@ pub(super) fn refuses(rule: Value<'_>, validate: Value<'_>) -> Refused {
     if let Some(standard) = validate.field("podSecurity") {
         // Its preconditions can leave pods out, and it has no other way to.
         return if rule.field("preconditions").is_none() { by_standard(standard) } else { Refused::default() };
+    }
+    if let Some(expressions) = validate.field("cel") {
+        // Where its conditions stand differs from the other forms.
+        let known = ["preconditions", "celPreconditions"].iter().all(|key| rule.field(key).is_none());
+        return if known { cel::refuses_of(expressions, "expressions") } else { Refused::default() };
     }
     Refused::by(|pod| passes(rule, validate, pod))
 }
