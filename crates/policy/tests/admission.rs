@@ -196,9 +196,8 @@ const REGO: &str =
 
 fn gatekeeper(kind: &str, rego: &str, spec: &str) -> String {
     format!(
-        "apiVersion: templates.gatekeeper.sh/v1\nkind: ConstraintTemplate\nmetadata: {{name: t}}\nspec: {{crd: {{spec: {{names: {{kind: {kind}}}}}}}, targets: [{{target: admission.k8s.gatekeeper.sh, rego: {}}}]}}\n---\n\
-         apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: {kind}\nmetadata: {{name: c}}\nspec: {spec}\n",
-        format!("{rego:?}")
+        "apiVersion: templates.gatekeeper.sh/v1\nkind: ConstraintTemplate\nmetadata: {{name: t}}\nspec: {{crd: {{spec: {{names: {{kind: {kind}}}}}}}, targets: [{{target: admission.k8s.gatekeeper.sh, rego: {rego:?}}}]}}\n---\n\
+         apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: {kind}\nmetadata: {{name: c}}\nspec: {spec}\n"
     )
 }
 
@@ -381,4 +380,19 @@ fn policies_of_the_same_form_for_kyverno_need_no_binding() {
     assert_eq!(refused_in(&policies(&audits), "shop", &[]), set([]));
     let asked = "{cel: {expressions: [{expression: '!object.spec.hostPID'}]}}";
     assert_eq!(enforced(PODS, asked), set([Check::HostPid]));
+}
+
+#[test]
+fn hostile_rules_are_given_up() {
+    // Each level asks the same of the same field many times.
+    let mut text = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  validationFailureAction: Enforce\n  x:\n    - &a {'=(privileged)': 'false'}\n".to_owned();
+    let many = |key: &str, alias: &str| (0..80).map(|_| format!("'=({key})': *{alias}")).collect::<Vec<_>>().join(", ");
+    text.push_str(&format!("    - &b [{{{}}}]\n", many("securityContext", "a")));
+    text.push_str(&format!("    - &c {{{}}}\n", many("containers", "b")));
+    text.push_str("  rules:\n");
+    for _ in 0..300 {
+        text.push_str(&format!("    - {{name: r, {PODS}, validate: {{pattern: {{{}}}}}}}\n", many("spec", "c")));
+    }
+    let all = policies(&text);
+    assert_eq!((refused_in(&all, "shop", &[]), codes(&all)), (set([]), vec!["too-many-rules"]));
 }

@@ -13,6 +13,10 @@ use super::{Action, AdmissionPolicies, Engine, Policy, Rule};
 
 const CONSTRAINTS: &str = "constraints.gatekeeper.sh";
 
+/// Longest program in bytes, and most libraries of one, that are looked through.
+const MAX_PROGRAM: usize = 200_000;
+const MAX_LIBRARIES: usize = 10;
+
 /// A template of the library.
 struct Known {
     kind: &'static str,
@@ -109,12 +113,14 @@ pub(super) fn read(manifests: &Manifests, default: &str, all: &mut AdmissionPoli
 fn refuses(template: Object<'_>, kind: &str, parameters: Option<Value<'_>>) -> Refused {
     let targets = template.spec().list("targets").collect::<Vec<_>>();
     let mut programs = String::new();
-    for target in &targets {
-        programs.push_str(target.text("rego").unwrap_or(""));
+    for target in targets.iter().take(MAX_LIBRARIES) {
+        programs.push_str(target.text("rego").filter(|text| text.len() <= MAX_PROGRAM).unwrap_or(""));
         target
             .list("libs")
             .chain(target.list("code").filter_map(|c| c.path(&["source", "rego"])))
             .filter_map(Value::scalar_text)
+            .take_while(|text| text.len() <= MAX_PROGRAM)
+            .take(MAX_LIBRARIES)
             .for_each(|text| programs.push_str(text));
     }
     // Images that are exempt may do anything.

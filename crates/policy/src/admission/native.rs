@@ -149,7 +149,7 @@ fn clause(resources: Option<Value<'_>>, needs_rules: bool) -> Option<Clause> {
     let clause = Clause {
         names: None,
         selector: resources.and_then(selector),
-        only_some: by_label || excluded || rules.iter().any(|rule| named(rule)),
+        only_some: by_label || excluded || rules.iter().any(named),
     };
     meant.then_some(clause)
 }

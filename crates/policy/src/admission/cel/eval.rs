@@ -8,7 +8,7 @@ use kubestride_yaml::{Kind, Value};
 use super::parse::Expression as E;
 
 /// Most steps that one expression may take.
-const MAX_STEPS: u32 = 20_000;
+const MAX_STEPS: u32 = 5_000;
 
 /// A value.
 #[derive(Debug, Clone)]

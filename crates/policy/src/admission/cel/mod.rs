@@ -16,6 +16,9 @@ use super::probe::Refused;
 use eval::{Failed, Scene, Term};
 use parse::Expression;
 
+/// Most expressions of one list that are read.
+const MAX_EXPRESSIONS: usize = 50;
+
 /// The pods that a policy refuses, as far as its expressions are understood.
 pub(super) fn refuses(spec: Value<'_>) -> Refused {
     refuses_of(spec, "validations")
@@ -23,6 +26,9 @@ pub(super) fn refuses(spec: Value<'_>) -> Refused {
 
 /// The same, where the expressions stand in a list of another name.
 pub(super) fn refuses_of(spec: Value<'_>, list: &str) -> Refused {
+    if ["matchConditions", "variables", list].iter().any(|list| spec.list(list).nth(MAX_EXPRESSIONS).is_some()) {
+        return Refused::default();
+    }
     let read = |list: &str| -> Option<Vec<(String, Expression)>> {
         let one =
             |v: Value<'_>| Some((v.text("name").unwrap_or("").to_owned(), parse::expression(v.text("expression")?)?));

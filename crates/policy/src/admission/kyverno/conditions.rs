@@ -10,7 +10,10 @@ use crate::admission::reach::wildcard;
 pub(super) fn holds(conditions: Value<'_>, scene: &Scene<'_>) -> Option<bool> {
     if conditions.kind() == Kind::Sequence {
         // A list can also hold several `any` and `all`.
-        let parts = conditions.items().map(|c| if c.field("key").is_some() { one(c, scene) } else { holds(c, scene) });
+        let parts = conditions.items().map(|c| match c.kind() {
+            Kind::Mapping if c.field("key").is_none() => holds(c, scene),
+            _ => one(c, scene),
+        });
         return every(parts);
     }
     let any = conditions.field("any").map(|any| some(any.items().map(|c| one(c, scene))));
@@ -28,6 +31,9 @@ fn some(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 fn one(condition: Value<'_>, scene: &Scene<'_>) -> Option<bool> {
+    if !scene.budget.spend() {
+        return None;
+    }
     let (key, value) = (found(condition.get("key")?, scene)?, found(condition.get("value")?, scene)?);
     let ((is_list, keys), (_, values)) = (key.texts()?, value.texts()?);
     // Ranges, and operators inside values, are not read.
@@ -59,7 +65,7 @@ fn found<'a>(side: Value<'a>, scene: &Scene<'a>) -> Option<Found<'a>> {
     if let Some(expression) = expression(text) {
         return query(expression, scene);
     }
-    (!text.contains("{{")).then(|| Found::One(side))
+    if text.contains("{{") { None } else { Some(Found::One(side)) }
 }
 
 fn is_range(text: &str) -> bool {

@@ -21,6 +21,9 @@ const VERSIONS: [&str; 4] = ["v1", "v2beta1", "v2", "v2alpha1"];
 /// Namespaces that Kyverno leaves alone unless its configuration says otherwise.
 pub(super) const LEFT_ALONE: [&str; 4] = ["kyverno", "kube-system", "kube-public", "kube-node-lease"];
 
+/// Most rules of one policy that are read.
+const MAX_RULES: usize = 200;
+
 pub(super) fn read(manifests: &Manifests, default: &str, all: &mut AdmissionPolicies) {
     let exceptions: Vec<Object<'_>> = manifests.by_custom_kind(GROUP, "PolicyException").collect();
     for kind in ["ClusterPolicy", "Policy"] {
@@ -60,7 +63,7 @@ fn changes_only(object: Object<'_>) -> bool {
 fn rules_of(object: Object<'_>, policy: &Policy, exceptions: &[Object<'_>], all: &mut AdmissionPolicies) -> Vec<Rule> {
     let Some(spec) = object.spec() else { return Vec::new() };
     let mut rules = Vec::new();
-    for rule in spec.list("rules") {
+    for rule in spec.list("rules").take(MAX_RULES) {
         let (validate, verify) = (rule.field("validate"), rule.field("verifyImages"));
         if validate.is_none() && verify.is_none() {
             continue;
@@ -100,6 +103,10 @@ fn rules_of(object: Object<'_>, policy: &Policy, exceptions: &[Object<'_>], all:
                 .map(|o| (o.field("action").map_or(Action::Unknown, self::action), override_reach(o)))
                 .collect(),
         });
+    }
+    if spec.list("rules").nth(MAX_RULES).is_some() {
+        let text = format!("{} has more than {MAX_RULES} rules: what the others refuse is not known", policy.identity);
+        all.warn("too-many-rules", text, policy.span);
     }
     rules
 }

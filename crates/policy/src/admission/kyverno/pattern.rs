@@ -5,6 +5,7 @@
 use kubestride_manifest::Field;
 use kubestride_yaml::{Kind, Value};
 
+use super::query::Budget;
 use crate::admission::reach::wildcard;
 
 /// What a pattern says.
@@ -49,10 +50,13 @@ fn anchor(key: &str) -> Anchor<'_> {
 }
 
 /// What a pattern says of a part of an object.
-pub(super) fn matches(pattern: Value<'_>, part: Option<Value<'_>>) -> Outcome {
+pub(super) fn matches(pattern: Value<'_>, part: Option<Value<'_>>, budget: &Budget) -> Outcome {
+    if !budget.spend() {
+        return Unknown;
+    }
     match (pattern.kind(), part) {
-        (Kind::Mapping, Some(part)) if part.kind() == Kind::Mapping => mapping(pattern, part),
-        (Kind::Sequence, Some(part)) if part.kind() == Kind::Sequence => sequence(pattern, part),
+        (Kind::Mapping, Some(part)) if part.kind() == Kind::Mapping => mapping(pattern, part, budget),
+        (Kind::Sequence, Some(part)) if part.kind() == Kind::Sequence => sequence(pattern, part, budget),
         (Kind::Mapping | Kind::Sequence, _) => Fail,
         (Kind::Null, part) => {
             if part.is_none() {
@@ -70,11 +74,11 @@ pub(super) fn matches(pattern: Value<'_>, part: Option<Value<'_>>) -> Outcome {
     }
 }
 
-fn mapping(pattern: Value<'_>, part: Value<'_>) -> Outcome {
+fn mapping(pattern: Value<'_>, part: Value<'_>, budget: &Budget) -> Outcome {
     let mut outcomes = Vec::new();
     for entry in pattern.entries() {
         if let Anchor::Condition(key) = anchor(entry.key) {
-            match part.field(key).map(|value| matches(entry.value, Some(value))) {
+            match part.field(key).map(|value| matches(entry.value, Some(value), budget)) {
                 Some(Pass) => {}
                 Some(Unknown) => return Unknown,
                 None | Some(Fail | Skip) => return Skip,
@@ -84,8 +88,8 @@ fn mapping(pattern: Value<'_>, part: Value<'_>) -> Outcome {
     for entry in pattern.entries() {
         outcomes.push(match anchor(entry.key) {
             Anchor::Condition(_) => Pass,
-            Anchor::None(key) => matches(entry.value, part.field(key)),
-            Anchor::Equality(key) => part.field(key).map_or(Pass, |value| matches(entry.value, Some(value))),
+            Anchor::None(key) => matches(entry.value, part.field(key), budget),
+            Anchor::Equality(key) => part.field(key).map_or(Pass, |value| matches(entry.value, Some(value), budget)),
             Anchor::Negation(key) => {
                 if part.field(key).is_some() {
                     Fail
@@ -93,7 +97,7 @@ fn mapping(pattern: Value<'_>, part: Value<'_>) -> Outcome {
                     Pass
                 }
             }
-            Anchor::Existence(key) => part.field(key).map_or(Pass, |list| exists(entry.value, list)),
+            Anchor::Existence(key) => part.field(key).map_or(Pass, |list| exists(entry.value, list, budget)),
             Anchor::Unknown => Unknown,
         });
     }
@@ -105,18 +109,18 @@ fn together(outcomes: &[Outcome]) -> Outcome {
     [Unknown, Skip, Fail].into_iter().find(|o| outcomes.contains(o)).unwrap_or(Pass)
 }
 
-fn exists(pattern: Value<'_>, list: Value<'_>) -> Outcome {
+fn exists(pattern: Value<'_>, list: Value<'_>, budget: &Budget) -> Outcome {
     let mut patterns = pattern.items();
     let (Some(pattern), None) = (patterns.next(), patterns.next()) else { return Unknown };
-    let outcomes: Vec<Outcome> = list.items().map(|element| matches(pattern, Some(element))).collect();
+    let outcomes: Vec<Outcome> = list.items().map(|element| matches(pattern, Some(element), budget)).collect();
     [Pass, Unknown].into_iter().find(|o| outcomes.contains(o)).unwrap_or(Fail)
 }
 
 /// A list with one pattern asks it of every element.
-fn sequence(pattern: Value<'_>, list: Value<'_>) -> Outcome {
+fn sequence(pattern: Value<'_>, list: Value<'_>, budget: &Budget) -> Outcome {
     let mut patterns = pattern.items();
     let (Some(pattern), None) = (patterns.next(), patterns.next()) else { return Unknown };
-    let outcomes: Vec<Outcome> = list.items().map(|element| matches(pattern, Some(element))).collect();
+    let outcomes: Vec<Outcome> = list.items().map(|element| matches(pattern, Some(element), budget)).collect();
     if outcomes.contains(&Unknown) {
         return Unknown;
     }

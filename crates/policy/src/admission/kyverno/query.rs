@@ -2,12 +2,33 @@
 //!
 //! `request.object.spec.[initContainers, containers][].securityContext.capabilities.add[] || ['']`
 
+use std::cell::Cell;
+
 use kubestride_manifest::Field;
 use kubestride_yaml::{Kind, Value};
+
+/// How much one rule may cost, over all pods that it is asked about. Aliases can make a short rule a very long one.
+pub(super) struct Budget(Cell<u32>);
+
+impl Budget {
+    /// Several times of what rules that people write need.
+    pub(super) fn of_rule() -> Self {
+        Self(Cell::new(30_000))
+    }
+
+    /// Takes a step; false where nothing is left.
+    pub(super) fn spend(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        left > 0
+    }
+}
 
 /// What expressions can see.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
+    /// What may be spent.
+    pub(super) budget: &'a Budget,
     /// The pod that is being made.
     pub(super) pod: Value<'a>,
     /// In a loop, the element.

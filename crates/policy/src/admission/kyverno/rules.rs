@@ -5,7 +5,7 @@ use kubestride_yaml::Value;
 
 use super::conditions::holds;
 use super::pattern::{Outcome, matches};
-use super::query::{Scene, query};
+use super::query::{Budget, Scene, query};
 use crate::admission::cel;
 use crate::admission::probe::Refused;
 use crate::pod_security::{Level, Version};
@@ -45,7 +45,8 @@ pub(super) fn refuses(rule: Value<'_>, validate: Value<'_>) -> Refused {
         let known = ["preconditions", "celPreconditions"].iter().all(|key| rule.field(key).is_none());
         return if known { cel::refuses_of(expressions, "expressions") } else { Refused::default() };
     }
-    Refused::by(|pod| passes(rule, validate, pod))
+    let budget = Budget::of_rule();
+    Refused::by(|pod| passes(rule, validate, pod, &budget))
 }
 
 /// `podSecurity`: a level and a version without some checks. A check that is left out for some images is left out.
@@ -72,13 +73,13 @@ fn by_standard(standard: Value<'_>) -> Refused {
 }
 
 /// Whether a rule lets a pod pass; none if that is not understood.
-fn passes(rule: Value<'_>, validate: Value<'_>, pod: Value<'_>) -> Option<bool> {
+fn passes(rule: Value<'_>, validate: Value<'_>, pod: Value<'_>, budget: &Budget) -> Option<bool> {
     if validate.entries().any(|e| !KNOWN.contains(&e.key) && !ABOUT.contains(&e.key))
         || rule.field("celPreconditions").is_some()
     {
         return None;
     }
-    let scene = Scene { pod, element: None };
+    let scene = Scene { budget, pod, element: None };
     if let Some(conditions) = rule.field("preconditions")
         && !holds(conditions, &scene)?
     {
@@ -99,10 +100,11 @@ fn part(holder: Value<'_>, subject: Value<'_>, scene: &Scene<'_>) -> Option<bool
         Outcome::Unknown => None,
     };
     if let Some(pattern) = holder.field("pattern") {
-        return of(matches(pattern, Some(subject)));
+        return of(matches(pattern, Some(subject), scene.budget));
     }
     if let Some(patterns) = holder.field("anyPattern") {
-        let outcomes: Vec<Option<bool>> = patterns.items().map(|p| of(matches(p, Some(subject)))).collect();
+        let outcomes: Vec<Option<bool>> =
+            patterns.items().map(|p| of(matches(p, Some(subject), scene.budget))).collect();
         if outcomes.contains(&Some(true)) {
             return Some(true);
         }
