@@ -100,6 +100,9 @@ fn conditions_and_loops_are_asked_of_pods() {
     assert_eq!(enforced(PODS, &with_admin), set([]));
     let dropped = "{foreach: [{list: 'request.object.spec.[initContainers, containers][]', deny: {conditions: {all: [{key: ALL, operator: AnyNotIn, value: '{{ element.securityContext.capabilities.drop[] || `[]` }}'}]}}}]}";
     assert_eq!(enforced(PODS, dropped), set([Check::KeptCapabilities]));
+    // Other ways to write what stands in for nothing.
+    let dropped = dropped.replace("drop[] || `[]`", "drop || ''''");
+    assert_eq!(enforced(PODS, &dropped), set([Check::KeptCapabilities]));
     let range = "{deny: {conditions: {all: [{key: '{{ request.object.spec.containers[].ports[].hostPort }}', operator: AnyNotIn, value: ['0-70000']}]}}}";
     assert_eq!(enforced(PODS, range), set([]));
 }
