@@ -194,6 +194,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         messages::progress(&loaded.inputs, &discovered.signals);
     }
     loaded.sources.reveal(discovered.addresses);
+    loaded.diagnostics.extend(discovered.diagnostics);
     let policies = NetworkPolicies::read(&loaded.manifests, &arguments.namespace);
     loaded.diagnostics.extend(limits(&loaded.manifests, &policies, &arguments.namespace));
     let rbac = rbac::Rbac::read(&loaded.manifests, &arguments.namespace);

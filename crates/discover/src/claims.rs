@@ -1,7 +1,7 @@
 //! What signals say. Claims come in any order and may repeat each other; the merger makes one model of them.
 
 use kubestride_model::{Access, AttributeId, Confidence, FlowKind, Origin, StencilId, Value};
-use kubestride_source::Span;
+use kubestride_source::{Diagnostic, Span};
 
 /// A place and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,6 +187,8 @@ pub(crate) struct Claims {
     pub(crate) stores: Vec<StoreClaim>,
     /// Parts of values that were read as an address and may be shown.
     pub(crate) reveals: Vec<Span>,
+    /// What was not understood, and how that limits the answer.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Claims {

@@ -10,6 +10,7 @@ mod cloud_identity;
 mod connection_string;
 mod credentials;
 mod directory;
+mod enforcement;
 mod expand;
 mod host_path;
 mod merge;
@@ -33,7 +34,7 @@ pub use observed::Observation;
 
 use kubestride_manifest::Manifests;
 use kubestride_model::Model;
-use kubestride_source::Span;
+use kubestride_source::{Diagnostic, Span};
 
 /// How complete the input is, which decides what absence means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub struct Discovered {
     pub signals: Vec<(&'static str, usize)>,
     /// How many connections that were seen are about parties that the input does not hold.
     pub strangers: usize,
+    /// What of policies was not understood, and how that limits the answer.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Builds the model of a set of objects.
@@ -96,7 +99,10 @@ pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[O
         signal.claim(&world, &mut claims);
         counts.push((signal.name(), claims.count() - before));
     }
+    enforcement::withdraw(&world, &mut claims);
     let strangers = observed::claim(&world, observations, &mut claims);
     let addresses = std::mem::take(&mut claims.reveals);
-    Discovered { model: merge::merge(&world, claims, !observations.is_empty()), addresses, signals: counts, strangers }
+    let diagnostics = std::mem::take(&mut claims.diagnostics);
+    let model = merge::merge(&world, claims, !observations.is_empty());
+    Discovered { model, addresses, signals: counts, strangers, diagnostics }
 }

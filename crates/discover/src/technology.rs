@@ -23,6 +23,14 @@ pub(crate) struct Technology {
     pub(crate) opened_by: Vec<(String, Vec<String>)>,
     /// Authentication may be set in a mounted file.
     pub(crate) configured_by_file: bool,
+    /// Whether it enforces network policies, for what runs on every node as part of the network.
+    pub(crate) network_policies: Option<bool>,
+    /// Arguments one of which it needs in order to enforce them.
+    pub(crate) switched_on: Vec<String>,
+    /// Arguments that keep it from enforcing them.
+    pub(crate) switched_off: Vec<String>,
+    /// The ConfigMap of its namespace in which the same settings may stand.
+    pub(crate) config_map: Option<String>,
 }
 
 const TABLE: &str = include_str!("../../../catalog/technologies/technologies.yaml");
@@ -58,6 +66,10 @@ fn read(entry: Value<'_>) -> Option<Technology> {
         secured_by: texts(entry.get("secured-by")),
         opened_by,
         configured_by_file: entry.get("configured-by-file").and_then(|v| v.as_bool()).unwrap_or(false),
+        network_policies: entry.get("network-policies").and_then(|v| v.as_str()).map(|does| does == "enforces"),
+        switched_on: texts(entry.get("switched-on")),
+        switched_off: texts(entry.get("switched-off")),
+        config_map: entry.get("config-map").and_then(|v| v.as_str()).map(str::to_owned),
     })
 }
 

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use kubestride_manifest::{
     Container, ContainerRole, Labels, Manifests, Object, PodSpec, PortRef, Service, ServiceType, Workload,
 };
+use kubestride_policy::admission::AdmissionPolicies;
 use kubestride_policy::mesh::Mesh;
 use kubestride_policy::network::NetworkPolicies;
 use kubestride_policy::rbac::Rbac;
+use kubestride_policy::runtime::RuntimePolicies;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::enforcement::Enforcement;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
@@ -130,6 +133,10 @@ pub(crate) struct World<'a> {
     pub(crate) rbac: Rbac,
     pub(crate) network: NetworkPolicies,
     pub(crate) mesh: Mesh,
+    pub(crate) admission: AdmissionPolicies,
+    pub(crate) runtime: RuntimePolicies,
+    /// Whether network policies have any effect.
+    pub(crate) enforcement: Enforcement,
 }
 
 impl<'a> World<'a> {
@@ -156,7 +163,7 @@ impl<'a> World<'a> {
                 }
             }
         }
-        Self {
+        let mut world = Self {
             manifests,
             options,
             workloads,
@@ -172,7 +179,12 @@ impl<'a> World<'a> {
             rbac: Rbac::read(manifests, default),
             network: NetworkPolicies::read(manifests, default),
             mesh: Mesh::read(manifests, default),
-        }
+            admission: AdmissionPolicies::read(manifests, default),
+            runtime: RuntimePolicies::read(manifests, default),
+            enforcement: Enforcement::Unknown,
+        };
+        world.enforcement = Enforcement::find(&world);
+        world
     }
 
     /// Whether what is not in the input is taken not to be in the cluster either.

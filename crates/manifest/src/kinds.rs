@@ -110,6 +110,7 @@ const CUSTOM_CLUSTER_SCOPED: &[(&str, &str)] = &[
     ("CiliumClusterwideNetworkPolicy", "cilium.io"),
     ("CiliumNode", "cilium.io"),
     ("EC2NodeClass", "karpenter.k8s.aws"),
+    ("ConstraintTemplate", "templates.gatekeeper.sh"),
     ("FelixConfiguration", "crd.projectcalico.org"),
     ("GatewayClass", "gateway.networking.k8s.io"),
     ("GlobalNetworkPolicy", "crd.projectcalico.org"),
@@ -117,12 +118,16 @@ const CUSTOM_CLUSTER_SCOPED: &[(&str, &str)] = &[
     ("GlobalNetworkSet", "crd.projectcalico.org"),
     ("GlobalNetworkSet", "projectcalico.org"),
     ("IPPool", "crd.projectcalico.org"),
+    ("ImageValidatingPolicy", "policies.kyverno.io"),
+    ("Installation", "operator.tigera.io"),
     ("KubeArmorClusterPolicy", "security.kubearmor.com"),
     ("KubeArmorHostPolicy", "security.kubearmor.com"),
+    ("KubeArmorNetworkPolicy", "security.kubearmor.com"),
     ("NodePool", "karpenter.sh"),
     ("Provider", "pkg.crossplane.io"),
     ("SecurityContextConstraints", "security.openshift.io"),
     ("TracingPolicy", "cilium.io"),
+    ("ValidatingPolicy", "policies.kyverno.io"),
     ("VolumeSnapshotClass", "snapshot.storage.k8s.io"),
     ("VolumeSnapshotContent", "snapshot.storage.k8s.io"),
 ];
@@ -148,6 +153,10 @@ pub fn is_known_kind(group: &str, kind: &str) -> bool {
 pub(crate) fn is_namespaced(group: &str, kind: &str) -> bool {
     if is_kubernetes_group(group) {
         return !CLUSTER_SCOPED.contains(&kind);
+    }
+    // Gatekeeper makes a kind for each of its templates.
+    if group == "constraints.gatekeeper.sh" {
+        return false;
     }
     // ClusterIssuer, ClusterPolicy, ClusterSecretStore and the like; cluster-api's `Cluster` itself is namespaced.
     let named_so = kind.strip_prefix("Cluster").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));

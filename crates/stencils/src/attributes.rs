@@ -23,6 +23,10 @@ declare_attributes! {
     PRIVILEGE_ESCALATION: YesNo = "allowPrivilegeEscalation", Value::Choice(YesNo::Yes as u8);
     /// The system call filter.
     SECCOMP: Seccomp = "seccomp", Value::Choice(Seccomp::NotSet as u8);
+    /// Its AppArmor profile.
+    APP_ARMOR: AppArmor = "appArmor", Value::Choice(AppArmor::NotSet as u8);
+    /// Its SELinux label.
+    SE_LINUX: SeLinux = "seLinux", Value::Choice(SeLinux::NotSet as u8);
     /// Default capabilities that are dropped.
     CAPABILITIES_DROPPED: CapabilitiesDropped = "capabilitiesDropped", Value::Choice(CapabilitiesDropped::None as u8);
     /// Capabilities added to the default ones.
@@ -63,8 +67,12 @@ declare_attributes! {
     SHARED_PROCESSES: YesNo = "shareProcessNamespace", NO;
     /// The highest level of the Pod Security Standards that its pods meet.
     POD_SECURITY_LEVEL: PodSecurityLevel = "podSecurityLevel", UNKNOWN, answered by "the workload's pod template";
-    /// Its RuntimeClass.
+    /// Its RuntimeClass. Unknown where nothing tells what its handler is.
     RUNTIME_CLASS: RuntimeClass = "runtimeClass", Value::Choice(RuntimeClass::Default as u8);
+    /// A runtime policy keeps its processes from reading the token of its service account.
+    TOKEN_GUARDED: YesNo = "tokenGuarded", NO;
+    /// A runtime policy keeps its processes from writing anywhere in its root file system.
+    WRITES_BLOCKED: YesNo = "writesBlocked", NO;
     /// The service account that it runs as.
     SERVICE_ACCOUNT: ServiceAccount = "serviceAccount", Value::Choice(ServiceAccount::Default as u8);
     /// The name of its service account.
@@ -103,6 +111,40 @@ declare_attributes! {
     DECLARED: YesNo = "declared", NO;
     /// The level of the Pod Security Standards that it enforces.
     POD_SECURITY: PodSecurity = "podSecurityEnforce", UNKNOWN, answered by "the Namespace object with its `pod-security.kubernetes.io/enforce` label";
+    /// The strictest level of the Pod Security Standards about which it warns or writes audit records.
+    POD_SECURITY_REPORTED: PodSecurity = "podSecurityReported", Value::Choice(PodSecurity::None as u8);
+    /// The level of the Pod Security Standards that policies of an admission engine enforce.
+    ADMISSION_LEVEL: PodSecurity = "admissionLevel", Value::Choice(PodSecurity::None as u8);
+    /// Admission policies refuse privileged containers.
+    REFUSES_PRIVILEGED: YesNo = "refusesPrivileged", NO;
+    /// Admission policies refuse pods that see the processes of the node.
+    REFUSES_HOST_PID: YesNo = "refusesHostPid", NO;
+    /// Admission policies refuse pods that share the memory segments of the node.
+    REFUSES_HOST_IPC: YesNo = "refusesHostIpc", NO;
+    /// Admission policies refuse pods in the network of the node.
+    REFUSES_HOST_NETWORK: YesNo = "refusesHostNetwork", NO;
+    /// Admission policies refuse pods that mount paths of the node.
+    REFUSES_HOST_PATHS: YesNo = "refusesHostPaths", NO;
+    /// Admission policies refuse capabilities beyond those that the level `baseline` lets add.
+    REFUSES_CAPABILITIES: YesNo = "refusesCapabilities", NO;
+    /// Admission policies refuse an unmasked `/proc`.
+    REFUSES_UNMASKED_PROC: YesNo = "refusesUnmaskedProc", NO;
+    /// Admission policies refuse containers that may run as root.
+    REFUSES_ROOT: YesNo = "refusesRoot", NO;
+    /// Admission policies refuse pods that harden nothing: by asking for one of the settings of `restricted`.
+    REFUSES_WEAK_ISOLATION: YesNo = "refusesWeakIsolation", NO;
+    /// Admission policies refuse a filter of system calls that is switched off.
+    REFUSES_UNCONFINED: YesNo = "refusesUnconfined", NO;
+    /// Admission policies refuse AppArmor that is switched off.
+    REFUSES_APP_ARMOR_OFF: YesNo = "refusesAppArmorOff", NO;
+    /// Admission policies refuse SELinux labels of one's own.
+    REFUSES_SE_LINUX_CUSTOM: YesNo = "refusesSeLinuxCustom", NO;
+    /// Admission policies refuse root file systems that can be written.
+    REFUSES_WRITABLE_ROOT: YesNo = "refusesWritableRoot", NO;
+    /// Admission policies refuse containers without a limit of memory.
+    REFUSES_NO_LIMITS: YesNo = "refusesNoLimits", NO;
+    /// Admission policies refuse images by `latest` or without a tag.
+    REFUSES_LATEST: YesNo = "refusesLatest", NO;
     /// Limits or quotas apply to what runs in it.
     QUOTA: YesNo = "resourceQuota", NO;
     /// Default limits apply to containers that set none.
@@ -119,10 +161,10 @@ declare_attributes! {
     AUDIT_LOGGING: YesNo = "auditLogging", UNKNOWN, answered by "the flags and the audit policy of the API server";
     /// Secrets are encrypted in etcd.
     ETCD_ENCRYPTION: YesNo = "etcdEncryption", UNKNOWN, answered by "the EncryptionConfiguration of the API server, or the cloud provider's setting";
-    /// The network plugin enforces network policies.
+    /// The network plugin enforces network policies. As long as nothing tells, they count as if it did.
     POLICY_ENFORCEMENT: YesNo = "networkPolicyEnforcement", UNKNOWN, answered by "the manifests of the network plugin";
     /// Images are admitted only with a valid signature.
-    IMAGE_VERIFICATION: YesNo = "imageVerification", UNKNOWN, answered by "the admission policy that verifies images";
+    IMAGE_VERIFICATION: ImageVerification = "imageVerification", UNKNOWN, answered by "the admission policy that verifies images";
 
     // Flows.
     /// The port that the caller uses.
@@ -239,6 +281,10 @@ declare_attributes! {
     DNS_TO_ANYWHERE: YesNo = "dnsToAnywhere", NO;
     /// What happens when it does not answer.
     FAILURE_POLICY: FailurePolicy = "failurePolicy", Value::Choice(FailurePolicy::Fail as u8);
+    /// What it does with an object that breaks it.
+    ADMISSION_EFFECT: AdmissionEffect = "admissionEffect", UNKNOWN;
+    /// What it refuses, or reports. Unknown where its rules are not understood: then it answers nothing.
+    CHECKS: SetOf<AdmissionCheck> = "checks", UNKNOWN;
     /// It changes objects.
     MUTATES: YesNo = "mutates", NO;
     /// Who it names.

@@ -111,7 +111,17 @@ pub fn vocabulary() -> Vocabulary {
 /// Declares the attributes: constants for code and the table for filters.
 macro_rules! declare_attributes {
     ($($(#[doc = $doc:literal])+ $constant:ident: $kind:ty = $name:literal, $default:expr $(, answered by $answer:literal)?;)*) => {
-        declare_attributes!(@constants 0u16; $(($constant, $kind, [$($doc),+]))*);
+        /// The place of each in the table.
+        #[allow(non_camel_case_types, reason = "the names are those of the constants")]
+        #[derive(Clone, Copy)]
+        enum Place {
+            $($constant),*
+        }
+
+        $(
+            $(#[doc = $doc])+
+            pub const $constant: Attribute<$kind> = Attribute::new(Place::$constant as u16);
+        )*
 
         pub(crate) fn all() -> Vec<AttributeDef> {
             vec![$(AttributeDef {
@@ -123,19 +133,23 @@ macro_rules! declare_attributes {
             }),*]
         }
     };
-    (@constants $n:expr; ($constant:ident, $kind:ty, [$($doc:literal),+]) $($rest:tt)*) => {
-        $(#[doc = $doc])+
-        pub const $constant: Attribute<$kind> = Attribute::new($n);
-        declare_attributes!(@constants $n + 1; $($rest)*);
-    };
-    (@constants $n:expr;) => {};
 }
 pub(crate) use declare_attributes;
 
 /// Declares the stencils: constants for code and the table for filters.
 macro_rules! declare_stencils {
     ($($(#[doc = $doc:literal])+ $constant:ident: $role:ident $name:literal $(< $parent:ident)? [$($attribute:ident),* $(,)?];)*) => {
-        declare_stencils!(@constants 0u16; $(($constant, [$($doc),+]))*);
+        /// The place of each in the table.
+        #[allow(non_camel_case_types, reason = "the names are those of the constants")]
+        #[derive(Clone, Copy)]
+        enum Place {
+            $($constant),*
+        }
+
+        $(
+            $(#[doc = $doc])+
+            pub const $constant: StencilId = StencilId(Place::$constant as u16);
+        )*
 
         pub(crate) fn all() -> Vec<StencilDef> {
             vec![$(StencilDef {
@@ -147,11 +161,5 @@ macro_rules! declare_stencils {
             }),*]
         }
     };
-    (@constants $n:expr; ($constant:ident, [$($doc:literal),+]) $($rest:tt)*) => {
-        $(#[doc = $doc])+
-        pub const $constant: StencilId = StencilId($n);
-        declare_stencils!(@constants $n + 1; $($rest)*);
-    };
-    (@constants $n:expr;) => {};
 }
 pub(crate) use declare_stencils;

@@ -78,6 +78,28 @@ choices! {
         NotSet = "Not set",
     }
 
+    /// The AppArmor profile of a container.
+    AppArmor {
+        /// Switched off.
+        Unconfined = "Unconfined",
+        /// The default profile of the container runtime.
+        RuntimeDefault = "Runtime default",
+        /// A profile of one's own.
+        Localhost = "Localhost",
+        /// Nothing sets it: the default of the runtime, on nodes that have AppArmor.
+        NotSet = "Not set",
+    }
+
+    /// The SELinux label of a container.
+    SeLinux {
+        /// A user, a role or a type that is none of those made for containers.
+        Custom = "Custom",
+        /// A type that is made for containers.
+        Container = "Container type",
+        /// Nothing sets it: the default of the runtime, on nodes that have SELinux.
+        NotSet = "Not set",
+    }
+
     /// How many of the default capabilities are dropped.
     CapabilitiesDropped {
         /// `ALL`.
@@ -198,6 +220,76 @@ choices! {
         Restricted = "Restricted",
         /// The namespace says nothing.
         None = "None",
+    }
+
+    /// What an admission policy does with an object that breaks it.
+    AdmissionEffect {
+        /// It is refused.
+        Denies = "Denies",
+        /// It is refused in some namespaces, or by some rules only.
+        Partly = "Denies in part",
+        /// It is let in, and somebody is told.
+        Reports = "Reports",
+        /// Nothing, because no binding puts the policy into force.
+        Unbound = "Nothing",
+    }
+
+    /// What an admission policy checks, as far as its rules can be understood.
+    AdmissionCheck {
+        /// Privileged containers are refused.
+        Privileged = "privileged containers",
+        /// The processes of the node.
+        HostPid = "processes of the node",
+        /// The memory segments of the node.
+        HostIpc = "memory of the node",
+        /// The network of the node.
+        HostNetwork = "network of the node",
+        /// Paths of the node.
+        HostPaths = "paths of the node",
+        /// Ports of the node.
+        HostPorts = "ports of the node",
+        /// Capabilities beyond those of `baseline`.
+        Capabilities = "added capabilities",
+        /// An unmasked `/proc`.
+        ProcMount = "unmasked /proc",
+        /// Containers that may run as root.
+        Root = "root",
+        /// Processes that may gain rights.
+        Escalation = "gaining rights",
+        /// Default capabilities that are kept.
+        KeptCapabilities = "kept capabilities",
+        /// Containers without a filter of system calls.
+        NoSeccomp = "no system call filter",
+        /// A filter of system calls that is switched off.
+        SeccompUnconfined = "unconfined system calls",
+        /// AppArmor that is switched off.
+        AppArmorUnconfined = "unconfined by AppArmor",
+        /// SELinux labels of one's own.
+        SeLinuxCustom = "SELinux labels of one's own",
+        /// A root file system that can be written.
+        WritableRoot = "writable root file systems",
+        /// Containers without a limit of memory.
+        NoLimits = "no memory limit",
+        /// Images by `latest` or no tag.
+        LatestTag = "images by latest",
+        /// Images of other registries than some.
+        Registries = "other registries",
+        /// Images without a valid signature.
+        Signatures = "images that nobody signed",
+        /// Everything that `baseline` forbids.
+        Baseline = "whatever baseline forbids",
+        /// Everything that `restricted` forbids.
+        Restricted = "whatever restricted forbids",
+    }
+
+    /// For which images signatures are checked.
+    ImageVerification {
+        /// For all images of the input.
+        Yes = "Yes",
+        /// For some of them.
+        Some = "Some",
+        /// For none.
+        No = "No",
     }
 
     /// The highest level of the Pod Security Standards that a pod meets.

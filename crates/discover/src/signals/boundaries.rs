@@ -1,17 +1,22 @@
 //! Attributes of namespaces and of the cluster.
 
+use kubestride_manifest::Object;
 use kubestride_model::Value;
+use kubestride_source::Diagnostic;
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
+use kubestride_yaml::Entry;
 
 use super::Signal;
 use crate::Scope;
 use crate::claims::{Claims, ControlClaim, Note, Subject};
+use crate::enforcement::Enforcement;
 use crate::world::World;
 
 pub(crate) struct Boundaries;
 
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+const REPORT: [&str; 2] = ["pod-security.kubernetes.io/audit", "pod-security.kubernetes.io/warn"];
 
 impl Signal for Boundaries {
     fn name(&self) -> &'static str {
@@ -69,9 +74,17 @@ fn pod_security(world: &World<'_>, namespace: &str, claims: &mut Claims) {
     let (value, note) = match (level, &label) {
         (Some("restricted"), Some(e)) => (PodSecurity::Restricted, Note::stated(e.value.span(), "")),
         (Some("baseline"), Some(e)) => (PodSecurity::Baseline, Note::stated(e.value.span(), "")),
-        (_, Some(e)) => (PodSecurity::Privileged, Note::stated(e.value.span(), "")),
+        (Some("privileged"), Some(e)) => (PodSecurity::Privileged, Note::stated(e.value.span(), "")),
+        (_, Some(e)) => {
+            let text = format!("the label {ENFORCE} of {namespace} names no level: what it enforces is not known");
+            claims.diagnostics.push(Diagnostic::warning("unknown-level", text).at(e.value.span()));
+            let note = Note::stated(e.value.span(), "no level of the Pod Security Standards");
+            claims.set(subject(), attr::POD_SECURITY.id, Value::Unknown, note);
+            return;
+        }
         (_, None) => (PodSecurity::None, Note::absent(Some(span), format!("the Namespace has no label {ENFORCE}"))),
     };
+    reported(*object, &subject(), claims);
     claims.set(subject(), attr::POD_SECURITY.id, attr::POD_SECURITY.value(value), note.clone());
     if matches!(value, PodSecurity::Restricted | PodSecurity::Baseline) {
         let identity = format!("PodSecurity/{namespace}");
@@ -92,6 +105,20 @@ fn pod_security(world: &World<'_>, namespace: &str, claims: &mut Claims) {
     }
 }
 
+/// What is warned of or written to the audit log, which refuses nothing.
+fn reported(object: Object<'_>, subject: &Subject, claims: &mut Claims) {
+    let level = |label: &Entry<'_>| match label.value.as_str() {
+        Some("restricted") => Some(PodSecurity::Restricted),
+        Some("baseline") => Some(PodSecurity::Baseline),
+        _ => None,
+    };
+    let labels = object.labels().filter(|e| REPORT.contains(&e.key));
+    if let Some((level, label)) = labels.filter_map(|e| Some((level(&e)?, e))).max_by_key(|(level, _)| *level) {
+        let value = attr::POD_SECURITY_REPORTED.value(level);
+        claims.set(subject.clone(), attr::POD_SECURITY_REPORTED.id, value, Note::stated(label.value.span(), ""));
+    }
+}
+
 fn cluster(world: &World<'_>, claims: &mut Claims) {
     let sensor = world.workloads.iter().find(|w| {
         w.technology.is_some_and(|(t, _)| t.class == TechnologyClass::RuntimeSensor) && w.object().kind() == "DaemonSet"
@@ -103,35 +130,13 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
         let note = Note::absent(None, "no DaemonSet of the cluster is a runtime sensor");
         claims.set(Subject::Cluster, attr::RUNTIME_SENSOR.id, attr::RUNTIME_SENSOR.value(YesNo::No), note);
     }
-    let plugin = |name: &str| {
-        world
-            .workloads
-            .iter()
-            .find(|w| w.technology.is_some_and(|(t, _)| t.name == name) && w.object().kind() == "DaemonSet")
+    let enforced = match &world.enforcement {
+        Enforcement::Held(note) => Some((YesNo::Yes, note)),
+        Enforcement::Ignored(note) => Some((YesNo::No, note)),
+        Enforcement::Unknown => None,
     };
-    let enforcing = plugin("Calico").or(plugin("Cilium")).map(|w| (w, YesNo::Yes));
-    // Flannel alone enforces nothing; with a policy engine beside it, it does.
-    if let Some((workload, value)) = enforcing.or_else(|| plugin("Flannel").map(|w| (w, YesNo::No))) {
-        let note = Note::stated(workload.span(), format!("{} is the network plugin", workload.identity));
-        claims.set(Subject::Cluster, attr::POLICY_ENFORCEMENT.id, attr::POLICY_ENFORCEMENT.value(value), note);
-    }
-    let policies =
-        [("kyverno.io", "ClusterPolicy", "verifyImages"), ("policy.sigstore.dev", "ClusterImagePolicy", "images")];
-    for (group, kind, mark) in policies {
-        let verifies = |o: &kubestride_manifest::Object<'_>| {
-            let rules = o.spec().and_then(|s| s.get("rules"));
-            o.spec().is_some_and(|s| s.get(mark).is_some())
-                || rules.into_iter().flat_map(|r| r.items()).any(|r| r.get(mark).is_some())
-        };
-        if let Some(object) = world.manifests.by_custom_kind(group, kind).find(verifies) {
-            let note = Note::stated(object.span(), "images are verified at admission");
-            claims.set(Subject::Cluster, attr::IMAGE_VERIFICATION.id, attr::IMAGE_VERIFICATION.value(YesNo::Yes), note);
-        }
-    }
-    // Any admission webhook could verify them as well.
-    let webhooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
-    if world.options.scope == Scope::Cluster && webhooks.iter().all(|k| world.manifests.by_kind(k).next().is_none()) {
-        let note = Note::absent(None, "no policy and no webhook of the cluster looks at images");
-        claims.set(Subject::Cluster, attr::IMAGE_VERIFICATION.id, attr::IMAGE_VERIFICATION.value(YesNo::No), note);
+    if let Some((value, note)) = enforced {
+        let value = attr::POLICY_ENFORCEMENT.value(value);
+        claims.set(Subject::Cluster, attr::POLICY_ENFORCEMENT.id, value, note.clone());
     }
 }

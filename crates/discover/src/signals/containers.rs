@@ -25,6 +25,7 @@ impl Signal for Containers {
                 let subject = Subject::Container(index, container.name().to_owned());
                 let mut sink = Sink { subject, claims };
                 security(workload, container, &mut sink);
+                super::confinement::claim(workload, container, world.options.kubernetes, &mut sink);
                 image(container, &mut sink);
                 limits(container, &mut sink);
                 secrets(container, &mut sink);
@@ -34,13 +35,15 @@ impl Signal for Containers {
     }
 }
 
-struct Sink<'c> {
+/// Claims about one container.
+pub(super) struct Sink<'c> {
     subject: Subject,
     claims: &'c mut Claims,
 }
 
 impl Sink<'_> {
-    fn set(&mut self, attribute: AttributeId, value: ModelValue, note: Note) {
+    /// Sets an attribute of the container.
+    pub(super) fn set(&mut self, attribute: AttributeId, value: ModelValue, note: Note) {
         self.claims.set(self.subject.clone(), attribute, value, note);
     }
 }
@@ -65,7 +68,7 @@ fn security(workload: &WorkloadInfo<'_>, container: &Container<'_>, sink: &mut S
         (Some((user, 0)), _) => Some((RunAs::Root, user)),
         (Some((user, _)), _) => Some((RunAs::NonRoot, user)),
         (None, Some(flag)) if flag.as_bool() == Some(true) => Some((RunAs::NonRoot, flag)),
-        _ => None,
+        _ => on_windows(container.merged(pod, "windowsOptions")),
     };
     if let Some((value, at)) = run_as {
         sink.set(attr::RUN_AS.id, attr::RUN_AS.value(value), Note::stated(at.span(), ""));
@@ -81,15 +84,6 @@ fn security(workload: &WorkloadInfo<'_>, container: &Container<'_>, sink: &mut S
         let note = Note::stated(value.span(), "");
         sink.set(attr::PRIVILEGE_ESCALATION.id, attr::PRIVILEGE_ESCALATION.value(yes_no(on)), note);
     }
-    if let Some(profile) = container.merged(pod, "seccompProfile").and_then(|p| p.get("type")) {
-        let value = match profile.as_str() {
-            Some("Unconfined") => Seccomp::Unconfined,
-            Some("RuntimeDefault") => Seccomp::RuntimeDefault,
-            Some("Localhost") => Seccomp::Localhost,
-            _ => Seccomp::NotSet,
-        };
-        sink.set(attr::SECCOMP.id, attr::SECCOMP.value(value), Note::stated(profile.span(), ""));
-    }
     if let Some(kind) = field("procMount").filter(|v| v.as_str() == Some("Unmasked")) {
         sink.set(attr::PROC_UNMASKED.id, attr::PROC_UNMASKED.value(YesNo::Yes), Note::stated(kind.span(), ""));
     }
@@ -99,6 +93,17 @@ fn security(workload: &WorkloadInfo<'_>, container: &Container<'_>, sink: &mut S
     if let Some(port) = container.ports().find(|p| p.host_port.is_some()) {
         sink.set(attr::HOST_PORT.id, attr::HOST_PORT.value(YesNo::Yes), Note::stated(port.span, ""));
     }
+}
+
+/// The user of a container on Windows, where users have names.
+fn on_windows(options: Option<Value<'_>>) -> Option<(RunAs, Value<'_>)> {
+    let user = options?.get("runAsUserName")?;
+    let name = user.as_str()?.rsplit('\\').next()?;
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    if is("ContainerAdministrator") || is("SYSTEM") {
+        return Some((RunAs::Root, user));
+    }
+    is("ContainerUser").then_some((RunAs::NonRoot, user))
 }
 
 /// A capability name as the kernel writes it, without `CAP_`.

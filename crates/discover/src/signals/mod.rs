@@ -3,12 +3,14 @@
 //! Adding a signal is adding a module with a [`Signal`] and naming it in [`SIGNALS`].
 
 mod admission;
+mod admission_policies;
 mod alert_receivers;
 mod api_access;
 mod arguments;
 mod autoscalers;
 mod boundaries;
 mod config_files;
+mod confinement;
 mod containers;
 mod control_plane;
 mod controllers;
@@ -29,6 +31,7 @@ mod operator_stores;
 mod operators;
 mod role_bindings;
 mod routes;
+mod runtime_classes;
 mod runtime_policies;
 mod scrape_configs;
 mod services;
@@ -51,6 +54,7 @@ pub(crate) trait Signal: Sync {
 /// All signals, sorted by name. Where several claim the same attribute, the first claim holds.
 pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &admission::Admission,
+    &admission_policies::AdmissionPolicySignal,
     &alert_receivers::AlertReceivers,
     &api_access::ApiAccess,
     &arguments::Arguments,

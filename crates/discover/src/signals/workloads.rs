@@ -18,10 +18,6 @@ use crate::{cloud_identity, token};
 
 pub(crate) struct Workloads;
 
-/// RuntimeClass names that put a kernel or a sandbox between container and host.
-const SANDBOXES: [&str; 8] =
-    ["gvisor", "runsc", "kata", "kata-containers", "kata-qemu", "kata-clh", "kata-fc", "firecracker"];
-
 impl Signal for Workloads {
     fn name(&self) -> &'static str {
         "workloads"
@@ -39,6 +35,7 @@ impl Signal for Workloads {
             }
             let subject = Subject::Party(Party::Workload(index));
             host_access(workload, &subject, claims);
+            super::runtime_classes::claim(world, workload, &subject, claims);
             pod_security(workload, world.options.kubernetes, &subject, claims);
             let sharing = users.get(&(workload.namespace.as_str(), workload.service_account())).copied().unwrap_or(1);
             identity(world, workload, sharing, &subject, claims);
@@ -97,18 +94,6 @@ fn host_access(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Clai
     yes_if(pod.host_pid(), attr::HOST_PID, subject, claims);
     yes_if(pod.host_ipc(), attr::HOST_IPC, subject, claims);
     yes_if(pod.share_process_namespace(), attr::SHARED_PROCESSES, subject, claims);
-    if let Some(class) = pod.runtime_class()
-        && let Some(name) = class.as_str()
-    {
-        let sandboxed = SANDBOXES.contains(&name.to_ascii_lowercase().as_str());
-        let value = if sandboxed { RuntimeClass::Sandboxed } else { RuntimeClass::Other };
-        claims.set(
-            subject.clone(),
-            attr::RUNTIME_CLASS.id,
-            attr::RUNTIME_CLASS.value(value),
-            Note::stated(class.span(), ""),
-        );
-    }
 }
 
 fn identity(world: &World<'_>, workload: &WorkloadInfo<'_>, sharing: usize, subject: &Subject, claims: &mut Claims) {
