@@ -17,6 +17,7 @@ mod operated;
 mod pod_index;
 mod resolve;
 mod secret_data;
+mod settings;
 mod signals;
 mod technology;
 mod token;

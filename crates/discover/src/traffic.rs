@@ -28,7 +28,7 @@ pub(crate) struct Finding<'t> {
 }
 
 /// Ends of keys that say that the value is an address.
-const ADDRESS_KEYS: [&str; 19] = [
+const ADDRESS_KEYS: [&str; 25] = [
     "HOST",
     "HOSTS",
     "HOSTNAME",
@@ -48,13 +48,24 @@ const ADDRESS_KEYS: [&str; 19] = [
     "TARGET",
     "BACKEND",
     "NODES",
+    "ADDRESSES",
+    "CONNSTR",
+    "HOSTADDRESS",
+    "SERVERURL",
+    "URIS",
+    "URLS",
 ];
 
 /// Directives of nginx that hand requests on.
 const PASSES: [&str; 4] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PASS"];
 
+/// Ends of keys, in several words, that say that the value is an address or a list of settings that begins with one:
+/// `HostName`, `EventBusConnection`, `ConnectionString`.
+const ADDRESS_PHRASES: [&str; 6] =
+    ["HOST_NAME", "HOST_NAMES", "CONNECTION", "CONNECTION_STRING", "CONN_STR", "BOOTSTRAP"];
+
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
-const NOT_CALLED: [&str; 14] = [
+const NOT_CALLED: [&str; 16] = [
     "REDIRECT",
     "CALLBACK",
     "ORIGIN",
@@ -69,6 +80,9 @@ const NOT_CALLED: [&str; 14] = [
     "NO_PROXY",
     "LISTEN",
     "BIND",
+    "RUNBOOK",
+    // Where an API gateway itself is found.
+    "GLOBAL_CONFIGURATION_BASE_URL",
 ];
 
 /// The words of a key, in upper case.
@@ -94,7 +108,9 @@ pub(crate) fn is_address_key(key: &str) -> bool {
     let words = key_words(key);
     let joined = words.join("_");
     let named = words.last().is_some_and(|last| ADDRESS_KEYS.contains(&last.as_str()) || last.ends_with("HOST"));
-    named || PASSES.contains(&joined.as_str())
+    // .NET has all of them in one section: `ConnectionStrings__Orders`.
+    let in_section = joined.contains("CONNECTION_STRINGS_");
+    named || in_section || ADDRESS_PHRASES.iter().any(|end| joined.ends_with(end)) || PASSES.contains(&joined.as_str())
 }
 
 /// Whether a key says that the workload does not call the address.
