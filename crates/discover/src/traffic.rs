@@ -9,7 +9,7 @@ use crate::address::{self, Address};
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::credentials;
 use crate::resolve::{Resolved, resolve};
-use crate::technology::{protocol_of_port, protocol_of_scheme};
+use crate::technology::{self, protocol_of_port, protocol_of_scheme};
 use crate::world::{ServiceInfo, World};
 
 /// How an address was found.
@@ -65,9 +65,10 @@ const ADDRESS_PHRASES: [&str; 6] =
     ["HOST_NAME", "HOST_NAMES", "CONNECTION", "CONNECTION_STRING", "CONN_STR", "BOOTSTRAP"];
 
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
-const NOT_CALLED: [&str; 16] = [
+const NOT_CALLED: [&str; 18] = [
     "REDIRECT",
     "CALLBACK",
+    "CALL_BACK",
     "ORIGIN",
     "CORS",
     "ALLOWED",
@@ -81,9 +82,14 @@ const NOT_CALLED: [&str; 16] = [
     "LISTEN",
     "BIND",
     "RUNBOOK",
-    // Where an API gateway itself is found.
+    // Host names by which a proxy tells requests apart, and where an API gateway itself is found.
+    "MATCH_HOST",
     "GLOBAL_CONFIGURATION_BASE_URL",
 ];
+
+/// Words in keys that say that a host outside is called by browsers: a workload gives them the address.
+const FOR_BROWSERS: [&str; 10] =
+    ["EXTERNAL", "CLIENT", "PIC", "PICTURE", "IMAGE", "ASSETS", "LOGO", "ICON", "FRONTEND", "BROWSER"];
 
 /// The words of a key, in upper case.
 fn key_words(key: &str) -> Vec<String> {
@@ -122,10 +128,19 @@ pub(crate) fn is_not_called(key: &str) -> bool {
 /// The addresses of a value: those that say so themselves, or the whole value where its key says that it is one.
 pub(crate) fn addresses(key: &str, text: &str) -> Vec<Address> {
     let mut found = address::find(text);
-    if found.is_empty() && is_address_key(key) {
+    if found.is_empty() && (is_address_key(key) || names_technology(key)) {
         found.extend(address::bare(text));
     }
     found
+}
+
+/// Whether a key is called like a technology, or holds its configuration.
+fn names_technology(key: &str) -> bool {
+    let words = key_words(key);
+    let known = |word: &String| technology::all().iter().any(|t| t.is_called(word));
+    words.split_last().is_some_and(|(last, before)| {
+        known(last) || (last == "CONFIGURATION" && before.last().is_some_and(known))
+    })
 }
 
 /// Claims the flows of all addresses in a field of a custom resource, and shows those that it read as such. How sure
@@ -174,6 +189,11 @@ pub(crate) fn claim(
             to_service(world, source, service, address, port, confidence, finding, claims);
             true
         }
+        Resolved::Service(service) if is_named_for(world, service, finding.key) => {
+            let confidence = finding.inside.min(Confidence::Likely);
+            to_service(world, source, service, address, port, confidence, finding, claims);
+            true
+        }
         Resolved::Service(_) => false,
         Resolved::Made { workload, port: usual } if named || address.host.contains('.') => {
             let confidence = finding.inside.min(Confidence::Likely);
@@ -192,7 +212,9 @@ pub(crate) fn claim(
         Resolved::Outside(party)
             if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) =>
         {
-            push(source, party, address, port, None, finding.outside, finding, claims);
+            let by_browsers = key_words(finding.key).iter().any(|word| FOR_BROWSERS.contains(&word.as_str()));
+            let confidence = if by_browsers { Confidence::Possible } else { finding.outside };
+            push(source, party, address, port, None, confidence, finding, claims);
             true
         }
         Resolved::Word if port.is_some() && (is_address_key(finding.key) || address.scheme.is_some()) => {
@@ -202,6 +224,19 @@ pub(crate) fn claim(
             true
         }
         Resolved::Outside(_) | Resolved::Word => false,
+    }
+}
+
+/// Whether a key is called like what runs behind a Service, so that the name of the Service is an address in it:
+/// `mongo=user-db`, `Redis__Configuration=cache`. Not `MYSQL_DATABASE`, which names something inside.
+fn is_named_for(world: &World<'_>, service: &ServiceInfo<'_>, key: &str) -> bool {
+    let words = key_words(key);
+    let behind = service.workloads.iter().filter_map(|w| world.workloads.get(*w)?.technology);
+    let technology = |word: &str| behind.clone().any(|(t, _)| t.is_called(word));
+    match words.as_slice() {
+        [.., word, end] if end == "CONFIGURATION" => technology(word),
+        [.., word] => technology(word),
+        [] => false,
     }
 }
 

@@ -11,12 +11,17 @@ use kubestride_yaml::Value;
 use super::Signal;
 use crate::address::{self, Address};
 use crate::claims::{Claims, Note};
+use crate::credentials;
 use crate::directory;
 use crate::secret_data;
+use crate::settings::{self, Setting};
 use crate::traffic::{self, Finding};
 use crate::world::World;
 
 pub(crate) struct Environment;
+
+/// Longer values are not addresses.
+const MAX_EXPANDED: usize = 4096;
 
 /// A variable of a container with the place of its value.
 struct Variable<'a> {
@@ -98,14 +103,9 @@ fn data(object: Object<'_>) -> Vec<secret_data::Entry<'_>> {
 fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: &[Variable<'_>], claims: &mut Claims) {
     let text_of = |name: &str| variables.iter().find(|v| v.name == name).map(|v| v.text.trim());
     for variable in variables {
-        let mut addresses = traffic::addresses(&variable.name, &variable.text);
-        if addresses.is_empty() && traffic::is_address_key(&variable.name) {
-            addresses.extend(host_list(&variable.text));
-        }
-        for address in addresses {
-            let port = sibling_port(&variable.name, &text_of);
+        for Setting { key, address, port } in settings_of(variable, variables, &text_of) {
             let finding = Finding {
-                key: &variable.name,
+                key: &key,
                 port,
                 inside: variable.inside,
                 outside: Confidence::Likely.min(variable.inside),
@@ -118,6 +118,52 @@ fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: 
             }
         }
     }
+}
+
+/// The addresses of a variable: of its value, of the settings in it if it is JSON, and with other variables put in for
+/// `$(NAME)`, as the kubelet does.
+fn settings_of<'t>(
+    variable: &Variable<'_>,
+    variables: &[Variable<'_>],
+    text_of: &dyn Fn(&str) -> Option<&'t str>,
+) -> Vec<Setting> {
+    if variable.text.trim_start().starts_with('{') {
+        return settings::find(&variable.text);
+    }
+    let key = variable.name.as_str();
+    let expanded = expand(&variable.text, variables);
+    let text = expanded.as_deref().unwrap_or(&variable.text);
+    let mut addresses = traffic::addresses(key, text);
+    if addresses.is_empty() && traffic::is_address_key(key) {
+        addresses.extend(host_list(text));
+    }
+    let port = sibling_port(key, text_of);
+    let setting = |mut address: Address| {
+        if expanded.is_some() {
+            // What was put in stands elsewhere.
+            address.range = usize::MAX..usize::MAX;
+        }
+        Setting { key: key.to_owned(), address, port }
+    };
+    addresses.into_iter().map(setting).collect()
+}
+
+/// The text with the values of other variables of the container, if it refers to any. Secret ones are not put in: they
+/// may look like addresses.
+fn expand(text: &str, variables: &[Variable<'_>]) -> Option<String> {
+    let (mut out, mut rest, mut changed) = (String::new(), text, false);
+    while let Some((before, after)) = rest.split_once("$(") {
+        out.push_str(before);
+        let Some((name, tail)) = after.split_once(')') else { return None };
+        let value = variables.iter().find(|v| v.name == name && !credentials::may_be_secret(name));
+        if let Some(value) = value.filter(|v| v.text.len() < MAX_EXPANDED && out.len() < MAX_EXPANDED) {
+            out.push_str(&value.text);
+            changed = true;
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    changed.then_some(out)
 }
 
 /// Where an address stands: exactly if it can be told, else the whole value.
@@ -145,11 +191,11 @@ fn host_list(text: &str) -> Vec<Address> {
 /// The port that belongs to a host variable: `DB_PORT` beside `DB_HOST`, `PGPORT` beside `PGHOST`.
 fn sibling_port<'t>(name: &str, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Option<u16> {
     let upper = name.to_ascii_uppercase();
-    let ends = ["HOSTNAME", "HOST", "ADDRESS", "ADDR", "SERVER", "ENDPOINT", "SERVICE"];
+    let ends = ["HOSTNAME", "HOST_NAME", "HOST", "ADDRESS", "ADDR", "SERVER", "ENDPOINT", "SERVICE"];
     let end = ends.into_iter().find(|end| upper.ends_with(end))?;
     let stem = name.get(..name.len() - end.len())?;
     let port = if name == upper { "PORT" } else { "port" };
-    [format!("{stem}{port}"), format!("{name}_{port}"), format!("{stem}Port")]
+    [format!("{stem}{port}"), format!("{name}_{port}"), format!("{stem}Port"), format!("{stem}_PORT")]
         .iter()
         .find_map(|n| text_of(n)?.parse().ok().filter(|p| *p > 0))
 }

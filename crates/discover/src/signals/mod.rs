@@ -10,6 +10,7 @@ mod boundaries;
 mod config_files;
 mod containers;
 mod control_plane;
+mod dapr;
 mod environment;
 mod gateways;
 mod host_ports;
@@ -52,6 +53,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &config_files::ConfigFiles,
     &containers::Containers,
     &control_plane::ControlPlane,
+    &dapr::Dapr,
     &environment::Environment,
     &gateways::Gateways,
     &host_ports::HostPorts,
