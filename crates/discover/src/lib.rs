@@ -12,6 +12,7 @@ mod credentials;
 mod directory;
 mod host_path;
 mod merge;
+mod mesh_hosts;
 pub mod observed;
 mod operated;
 mod pod_index;

@@ -142,8 +142,7 @@ fn of_scalar(key: &str, value: Value<'_>, port: Option<u16>, found: &mut Vec<Set
 
 /// The port beside a host in a mapping: `host` and `port`, `SmtpServer` and `SmtpPort`, `address` and `port_value`.
 fn sibling_port(mapping: Value<'_>, key: &str) -> Option<u16> {
-    let plain =
-        |key: &str| key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain = |key: &str| key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let key = plain(key);
     let ends = ["hostname", "host", "address", "addr", "server", "endpoint", "name", "service", "url"];
     let stem = ends.into_iter().find_map(|end| key.strip_suffix(end))?;
@@ -229,7 +228,10 @@ mod tests {
         let expected = ["Targets.Host = orders:81 at orders", "Targets.Host = cart:82 at cart"];
         assert_eq!(shown(json), [&expected[..], &["Mail.SmtpServer = mail:1025 at mail"]].concat());
         let yaml = "clusters:\n- hosts: [{socket_address: {address: orders, port_value: 80}}]\n- hosts:\n  - cart:82\n";
-        assert_eq!(shown(yaml), ["socket_address.address = orders:80 at orders", "clusters.hosts = cart:82 at cart:82"]);
+        assert_eq!(
+            shown(yaml),
+            ["socket_address.address = orders:80 at orders", "clusters.hosts = cart:82 at cart:82"]
+        );
     }
 
     #[test]

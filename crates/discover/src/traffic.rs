@@ -138,9 +138,9 @@ pub(crate) fn addresses(key: &str, text: &str) -> Vec<Address> {
 fn names_technology(key: &str) -> bool {
     let words = key_words(key);
     let known = |word: &String| technology::all().iter().any(|t| t.is_called(word));
-    words.split_last().is_some_and(|(last, before)| {
-        known(last) || (last == "CONFIGURATION" && before.last().is_some_and(known))
-    })
+    words
+        .split_last()
+        .is_some_and(|(last, before)| known(last) || (last == "CONFIGURATION" && before.last().is_some_and(known)))
 }
 
 /// Claims the flows of all addresses in a field of a custom resource, and shows those that it read as such. How sure
@@ -202,6 +202,13 @@ pub(crate) fn claim(
             true
         }
         Resolved::Made { .. } => false,
+        Resolved::Pods(workloads) => {
+            for target in workloads {
+                let confidence = finding.inside.min(Confidence::Likely);
+                push(source, Party::Workload(*target), address, port, None, confidence, finding, claims);
+            }
+            true
+        }
         // The API server is called through the service account; that flow is claimed from RBAC.
         Resolved::ApiServer => true,
         Resolved::Missing { namespace, name } => {

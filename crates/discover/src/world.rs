@@ -11,6 +11,7 @@ use kubestride_policy::rbac::Rbac;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::mesh_hosts::MeshHosts;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
@@ -122,6 +123,8 @@ pub(crate) struct World<'a> {
     service_by_name: BTreeMap<(String, String), usize>,
     /// The workload and the port of its pods behind a Service that an operator makes.
     made_services: BTreeMap<(String, String), (usize, u16)>,
+    /// Names that a mesh gives to pods and hosts.
+    pub(crate) mesh_hosts: MeshHosts,
     /// Namespace objects by name.
     pub(crate) namespaces: BTreeMap<String, Object<'a>>,
     config_maps: BTreeMap<(String, String), Object<'a>>,
@@ -156,6 +159,7 @@ impl<'a> World<'a> {
                 }
             }
         }
+        let mesh_hosts = MeshHosts::read(manifests, default, &workloads, &pods);
         Self {
             manifests,
             options,
@@ -165,6 +169,7 @@ impl<'a> World<'a> {
             in_front,
             service_by_name,
             made_services,
+            mesh_hosts,
             namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),

@@ -12,7 +12,8 @@ fn env(variables: &[(&str, &str)]) -> String {
 #[test]
 fn variables_that_hold_sections_are_read() {
     let servers = [("sql", "mssql", 1433), ("bus", "rabbitmq", 5672), ("hot", "redis", 6379)];
-    let servers: String = servers.iter().map(|(n, image, p)| pods(n, image, *p, "", "") + &service(n, *p, "")).collect();
+    let servers: String =
+        servers.iter().map(|(n, image, p)| pods(n, image, *p, "", "") + &service(n, *p, "")).collect();
     let cases: [(&str, &str, &[&str]); 12] = [
         ("ConnectionStrings__Orders", "Server=tcp:sql,1433;Database=o;User Id=x", &["shop -> sql:1433 certain"]),
         ("ConnectionString", "hot", &["shop -> hot:6379 likely"]),

@@ -21,6 +21,7 @@ mod injected;
 mod intents;
 mod istio_routes;
 mod mesh;
+mod mesh_callers;
 mod monitors;
 mod network_policies;
 mod operators;
@@ -64,6 +65,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &intents::Intents,
     &istio_routes::IstioRoutes,
     &mesh::Mesh,
+    &mesh_callers::MeshCallers,
     &monitors::Monitors,
     &network_policies::NetworkPolicySignal,
     &operators::Operators,

@@ -10,7 +10,7 @@ use kubestride_source::FileId;
 use kubestride_yaml::{Limits, read};
 
 /// The model of the objects in a text.
-pub fn model(text: &str) -> Model {
+pub(crate) fn model(text: &str) -> Model {
     let mut manifests = Manifests::new();
     for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
         manifests.add(document.tree.expect("a document"), 0);
@@ -22,7 +22,7 @@ pub fn model(text: &str) -> Model {
 
 /// The flows between workloads and outside, in order. Deployments of the default namespace are named without kind and
 /// namespace.
-pub fn flows(text: &str) -> Vec<String> {
+pub(crate) fn flows(text: &str) -> Vec<String> {
     let model = model(text);
     let name = |id| {
         let identity = model.identity_of(SubjectRef::Element(id));
@@ -40,12 +40,12 @@ pub fn flows(text: &str) -> Vec<String> {
 }
 
 /// A Deployment with one container, a port, and a Service of the same name. `more` is put into the container.
-pub fn app(name: &str, port: u16, more: &str) -> String {
+pub(crate) fn app(name: &str, port: u16, more: &str) -> String {
     pods(name, name, port, more, "") + &service(name, port, "")
 }
 
 /// A Deployment with one container. `more` is put into the container, `pod` into the pod.
-pub fn pods(name: &str, image: &str, port: u16, more: &str, pod: &str) -> String {
+pub(crate) fn pods(name: &str, image: &str, port: u16, more: &str, pod: &str) -> String {
     format!(
         "---
 apiVersion: apps/v1
@@ -63,7 +63,7 @@ spec:
 }
 
 /// A Service for pods of the same name. `more` is put into its specification.
-pub fn service(name: &str, port: u16, more: &str) -> String {
+pub(crate) fn service(name: &str, port: u16, more: &str) -> String {
     format!(
         "---
 apiVersion: v1
