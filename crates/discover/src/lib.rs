@@ -10,6 +10,7 @@ mod cloud_identity;
 mod connection_string;
 mod credentials;
 mod directory;
+mod endpoints;
 mod host_path;
 mod merge;
 mod mesh_hosts;

@@ -43,6 +43,8 @@ fn follow<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str, left: u8) -
         // pod.service within the same namespace
         [_, name] if world.has_service(namespace, name) => (*name, namespace, true),
         [_, name, ns] if world.has_service(ns, name) => (*name, *ns, true),
+        // service.namespace, where the second part is no top-level domain.
+        [name, ns] if is_namespace(world, ns) => (*name, *ns, true),
         _ => return outside(world, host, left),
     };
     if matches!((name, in_namespace), ("kubernetes", "default"))
@@ -65,6 +67,12 @@ fn follow<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str, left: u8) -
         None if certain => Resolved::Missing { namespace: in_namespace.to_owned(), name: name.to_owned() },
         None => Resolved::Word,
     }
+}
+
+/// Whether the last part of a name is a namespace: one of the input, or a word that no top-level domain is like.
+fn is_namespace(world: &World<'_>, last: &str) -> bool {
+    let like = last.contains('-') && !last.starts_with("xn--") && last.starts_with(|c: char| c.is_ascii_alphabetic());
+    like || last == "default" || world.has_namespace(last)
 }
 
 fn outside<'w, 'a>(world: &'w World<'a>, host: &str, left: u8) -> Resolved<'w, 'a> {

@@ -262,7 +262,11 @@ fn to_service(
     // that a proxy gives to a group of servers, another statement must say which.
     let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
     let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
-    if service.workloads.is_empty() {
+    for host in &service.addresses {
+        let confidence = confidence.min(Confidence::Likely);
+        push(source, Party::Host(host.clone()), address, port, Some(service), confidence, finding, claims);
+    }
+    if service.workloads.is_empty() && service.addresses.is_empty() {
         let target = Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };
         push(source, target, address, port, Some(service), confidence, finding, claims);
     }

@@ -11,6 +11,7 @@ use kubestride_policy::rbac::Rbac;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::endpoints::{Endpoint, Endpoints};
 use crate::mesh_hosts::MeshHosts;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
@@ -80,6 +81,8 @@ pub(crate) struct ServiceInfo<'a> {
     pub(crate) namespace: String,
     pub(crate) name: &'a str,
     pub(crate) workloads: Vec<usize>,
+    /// Addresses that are written down for a Service without a selector; without those of pods of the input.
+    pub(crate) addresses: Vec<String>,
 }
 
 impl ServiceInfo<'_> {
@@ -227,6 +230,11 @@ impl<'a> World<'a> {
         self.service_accounts.get(&(namespace.to_owned(), name.to_owned())).copied()
     }
 
+    /// Whether a namespace of this name is in the input, with or without an object of its own.
+    pub(crate) fn has_namespace(&self, name: &str) -> bool {
+        self.namespaces.contains_key(name) || !self.pods.in_namespace(name).is_empty()
+    }
+
     /// All namespaces that something of the input is in.
     pub(crate) fn all_namespaces(&self) -> BTreeSet<String> {
         let of_workloads = self.workloads.iter().map(|w| w.namespace.clone());
@@ -314,6 +322,7 @@ fn services<'a>(
     pods: &PodIndex<'a>,
 ) -> Vec<ServiceInfo<'a>> {
     let mut services: Vec<ServiceInfo<'a>> = Vec::new();
+    let endpoints = Endpoints::read(manifests, default);
     for object in manifests.by_kind("Service") {
         let Some(service) = object.service() else { continue };
         let namespace = object.effective_namespace(default).unwrap_or_default().to_owned();
@@ -323,13 +332,25 @@ fn services<'a>(
             None => &[],
         };
         let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(k, v)| w.labels.get(k) == Some(*v));
-        let workloads = selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
+        let mut behind: Vec<usize> =
+            selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
+        let mut addresses = Vec::new();
+        for endpoint in endpoints.of(&namespace, object.name()).iter().filter(|_| selector.is_empty()) {
+            match endpoint {
+                Endpoint::Host(host) => addresses.push(host.clone()),
+                Endpoint::Pod(name) => {
+                    let is = |i: &usize| workloads.get(*i).is_some_and(|w| w.object().name() == name);
+                    behind.extend(pods.in_namespace(&namespace).iter().copied().find(is));
+                }
+            }
+        }
         services.push(ServiceInfo {
             service,
             identity: object.identity(default),
             namespace,
             name: object.name(),
-            workloads,
+            workloads: behind,
+            addresses,
         });
     }
     services.sort_by(|a, b| a.identity.cmp(&b.identity));

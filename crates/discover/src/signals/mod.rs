@@ -28,6 +28,7 @@ mod operators;
 mod role_bindings;
 mod routes;
 mod runtime_policies;
+mod service_variables;
 mod services;
 mod stores;
 mod workloads;
@@ -72,6 +73,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &role_bindings::RoleBindings,
     &routes::Routes,
     &runtime_policies::RuntimePolicies,
+    &service_variables::ServiceVariables,
     &services::Services,
     &stores::Stores,
     &workloads::Workloads,
