@@ -35,7 +35,8 @@ impl Endpoints {
         };
         for object in manifests.by_kind("Endpoints") {
             let subsets = items(Some(object.root()), "subsets");
-            let addresses = subsets.flat_map(|s| items(Some(s), "addresses").chain(items(Some(s), "notReadyAddresses")));
+            let addresses =
+                subsets.flat_map(|s| items(Some(s), "addresses").chain(items(Some(s), "notReadyAddresses")));
             let found = addresses.filter_map(|a| endpoint(a, a.get("ip").or_else(|| a.get("hostname"))));
             add(object, object.name(), found.collect());
         }

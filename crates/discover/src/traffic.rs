@@ -61,8 +61,16 @@ const PASSES: [&str; 4] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PAS
 
 /// Ends of keys, in several words, that say that the value is an address or a list of settings that begins with one:
 /// `HostName`, `EventBusConnection`, `ConnectionString`.
-const ADDRESS_PHRASES: [&str; 6] =
-    ["HOST_NAME", "HOST_NAMES", "CONNECTION", "CONNECTION_STRING", "CONN_STR", "BOOTSTRAP"];
+const ADDRESS_PHRASES: [&str; 8] = [
+    "HOST_NAME",
+    "HOST_NAMES",
+    "CONNECTION",
+    "CONNECTION_STRING",
+    "CONN_STR",
+    "BOOTSTRAP",
+    "CONTACT_POINT",
+    "CONTACT_POINTS",
+];
 
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
 const NOT_CALLED: [&str; 18] = [

@@ -8,6 +8,7 @@ mod arguments;
 mod autoscalers;
 mod boundaries;
 mod config_files;
+mod consul;
 mod containers;
 mod control_plane;
 mod dapr;
@@ -53,6 +54,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &autoscalers::Autoscalers,
     &boundaries::Boundaries,
     &config_files::ConfigFiles,
+    &consul::Consul,
     &containers::Containers,
     &control_plane::ControlPlane,
     &dapr::Dapr,
