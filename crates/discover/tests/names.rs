@@ -112,3 +112,16 @@ spec: {rules: [{port: 9000, backend: {serviceName: shop, servicePort: 80}}]}
 ";
     assert_eq!(flows(&(route.to_owned() + &app("shop", 80, ""))), ["external/internet -> shop certain"]);
 }
+
+#[test]
+fn a_store_that_is_named_after_a_workload_is_possibly_its_own() {
+    let store = |name: &str, image: &str| pods(name, image, 5432, "", "");
+    let all = app("orders", 80, "")
+        + &store("orders-db", "postgres")
+        + &store("orders-ui", "postgres")
+        + &store("cart-db", "postgres");
+    assert_eq!(flows(&all), ["orders -> orders-db possible"]);
+    assert!(flows(&(app("orders", 80, "") + &store("orders-db", "tool"))).is_empty());
+    let told = app("orders", 80, "env: [{name: DB, value: 'orders-db:5432'}]") + &app("orders-db", 5432, "");
+    assert_eq!(flows(&told.replace("example/orders-db", "postgres")), ["orders -> orders-db:5432 certain"]);
+}

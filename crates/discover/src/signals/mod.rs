@@ -24,6 +24,7 @@ mod istio_routes;
 mod mesh;
 mod mesh_callers;
 mod monitors;
+mod naming;
 mod network_policies;
 mod operators;
 mod role_bindings;
@@ -70,6 +71,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &mesh::Mesh,
     &mesh_callers::MeshCallers,
     &monitors::Monitors,
+    &naming::Naming,
     &network_policies::NetworkPolicySignal,
     &operators::Operators,
     &role_bindings::RoleBindings,
