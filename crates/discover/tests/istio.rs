@@ -129,3 +129,38 @@ spec: {{{selector}egress: [{{hosts: ['./cart.default.svc.cluster.local', '*/pay.
     assert_eq!(flows(&(sidecar("workloadSelector: {labels: {app: shop}}, ") + &all)), expected);
     assert!(flows(&(sidecar("") + &all)).is_empty());
 }
+
+#[test]
+fn proxies_call_what_filters_and_policies_have_them_call() {
+    let filter = "---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: f}
+spec:
+  workloadSelector: {labels: {app: shop}}
+  configPatches:
+  - applyTo: HTTP_FILTER
+    patch: {value: {rate_limit_service: {grpc_service: {envoy_grpc: {cluster_name: 'outbound|8081||limits.default.svc.cluster.local', authority: limits}}}}}
+";
+    let all = app("shop", 80, "") + &app("limits", 8081, "") + &app("checks", 9000, "");
+    assert_eq!(flows(&(filter.to_owned() + &all)), ["shop -> limits:8081 likely"]);
+    let policy = "---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p}
+spec: {selector: {matchLabels: {app: shop}}, action: CUSTOM, provider: {name: mine}, rules: [{}]}
+";
+    let mesh = "---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |
+    extensionProviders:
+    - name: other
+    - name: mine
+      envoyExtAuthzHttp: {service: default/checks.default.svc.cluster.local, port: 9000}
+";
+    assert_eq!(flows(&(policy.to_owned() + mesh + &all)), ["shop -> checks:9000 likely"]);
+    assert!(flows(&(policy.to_owned() + &all)).is_empty());
+}

@@ -27,6 +27,7 @@ mod monitors;
 mod naming;
 mod network_policies;
 mod operators;
+mod proxy_extensions;
 mod role_bindings;
 mod routes;
 mod runtime_policies;
@@ -74,6 +75,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &naming::Naming,
     &network_policies::NetworkPolicySignal,
     &operators::Operators,
+    &proxy_extensions::ProxyExtensions,
     &role_bindings::RoleBindings,
     &routes::Routes,
     &runtime_policies::RuntimePolicies,
