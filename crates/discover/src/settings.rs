@@ -23,6 +23,9 @@ pub(crate) struct Setting {
     pub(crate) port: Option<u16>,
 }
 
+/// The range of an address of which the exact place cannot be told. It is not of any text.
+pub(crate) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
+
 /// More than any file of settings has; what is larger is data.
 const LIMITS: Limits = Limits { max_depth: 64, max_nodes: 100_000 };
 
@@ -134,8 +137,9 @@ fn of_scalar(key: &str, value: Value<'_>, port: Option<u16>, found: &mut Vec<Set
         addresses.into_iter().map(|address| Setting { key: key.to_owned(), address, port }).collect()
     };
     for mut setting in settings {
-        let exact = value.subspan(setting.address.range.clone()).unwrap_or(value.span());
-        setting.address.range = exact.start as usize..exact.end as usize;
+        // Exact or none: what stands around an address may be secret.
+        let exact = value.subspan(setting.address.range.clone());
+        setting.address.range = exact.map_or(NOWHERE, |span| span.start as usize..span.end as usize);
         found.push(setting);
     }
 }
@@ -248,6 +252,12 @@ mod tests {
         assert_eq!(shown(nginx), ["server = cart:80 at cart:80", "set = orders:81 at orders:81"]);
         let nested = "a: |\n  host = cart\n  port = 82\n";
         assert_eq!(shown(nested), ["host = cart:82 at cart"]);
+    }
+
+    #[test]
+    fn a_place_is_exact_or_none() {
+        let escaped = r#"{"Db": "Server=orders;Password=a\"b;Database=x"}"#;
+        assert_eq!(shown(escaped), ["Db = orders at ?"]);
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn settings_of<'t>(
     let setting = |mut address: Address| {
         if expanded.is_some() {
             // What was put in stands elsewhere.
-            address.range = usize::MAX..usize::MAX;
+            address.range = settings::NOWHERE;
         }
         Setting { key: key.to_owned(), address, port }
     };

@@ -14,6 +14,7 @@ use super::Signal;
 use crate::address::{self, Address};
 use crate::claims::{Claims, Note};
 use crate::secret_data;
+use crate::settings;
 use crate::traffic::{self, Finding};
 use crate::world::World;
 
@@ -113,7 +114,7 @@ fn call(
         return;
     }
     let host = address::normal(host);
-    let address = Address { host, port, scheme: None, credential: false, tls: None, range: usize::MAX..usize::MAX };
+    let address = Address { host, port, scheme: None, credential: false, tls: None, range: settings::NOWHERE };
     for source in sources {
         let note = Note::stated(span, why);
         let (inside, outside) = (Confidence::Likely, Confidence::Likely);
