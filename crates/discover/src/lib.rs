@@ -23,6 +23,7 @@ mod settings;
 mod signals;
 mod technology;
 mod token;
+mod tls_origination;
 mod traffic;
 mod verdict;
 mod world;

@@ -206,14 +206,14 @@ pub(crate) fn claim(
         Resolved::Made { workload, port: usual } if named || address.host.contains('.') => {
             let confidence = finding.inside.min(Confidence::Likely);
             let target = Party::Workload(workload);
-            push(source, target, address, port.or(Some(usual)), None, confidence, finding, claims);
+            push(world, source, target, address, port.or(Some(usual)), None, confidence, finding, claims);
             true
         }
         Resolved::Made { .. } => false,
         Resolved::Pods(workloads) => {
             for target in workloads {
                 let confidence = finding.inside.min(Confidence::Likely);
-                push(source, Party::Workload(*target), address, port, None, confidence, finding, claims);
+                push(world, source, Party::Workload(*target), address, port, None, confidence, finding, claims);
             }
             true
         }
@@ -221,7 +221,7 @@ pub(crate) fn claim(
         Resolved::ApiServer => true,
         Resolved::Missing { namespace, name } => {
             let target = Party::UnresolvedService { namespace, name };
-            push(source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
+            push(world, source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
             true
         }
         Resolved::Outside(party)
@@ -229,13 +229,13 @@ pub(crate) fn claim(
         {
             let by_browsers = key_words(finding.key).iter().any(|word| FOR_BROWSERS.contains(&word.as_str()));
             let confidence = if by_browsers { Confidence::Possible } else { finding.outside };
-            push(source, party, address, port, None, confidence, finding, claims);
+            push(world, source, party, address, port, None, confidence, finding, claims);
             true
         }
         Resolved::Word if port.is_some() && (is_address_key(finding.key) || address.scheme.is_some()) => {
             // One word that is no Service of the input: it may be deployed apart.
             let target = Party::UnresolvedService { namespace: workload.namespace.clone(), name: address.host.clone() };
-            push(source, target, address, port, None, Confidence::Possible, finding, claims);
+            push(world, source, target, address, port, None, Confidence::Possible, finding, claims);
             true
         }
         Resolved::Outside(_) | Resolved::Word => false,
@@ -272,14 +272,15 @@ fn to_service(
     let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
     for host in &service.addresses {
         let confidence = confidence.min(Confidence::Likely);
-        push(source, Party::Host(host.clone()), address, port, Some(service), confidence, finding, claims);
+        push(world, source, Party::Host(host.clone()), address, port, Some(service), confidence, finding, claims);
     }
     if service.workloads.is_empty() && service.addresses.is_empty() {
         let target = Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };
-        push(source, target, address, port, Some(service), confidence, finding, claims);
+        push(world, source, target, address, port, Some(service), confidence, finding, claims);
     }
     for target in &service.workloads {
-        let mut claim = flow(source, Party::Workload(*target), address, port, Some(service), confidence, finding);
+        let mut claim =
+            flow(world, source, Party::Workload(*target), address, port, Some(service), confidence, finding);
         claim.target_port = port.and_then(|p| service.target_port(world, *target, p)).or(port);
         let technology = world.workloads.get(*target).and_then(|w| w.technology).map(|(t, _)| t);
         if let Some(technology) = technology.filter(|t| claim.target_port.is_some_and(|p| t.ports.contains(&p))) {
@@ -300,6 +301,7 @@ fn default_port(address: &Address) -> Option<u16> {
 
 #[allow(clippy::too_many_arguments, reason = "one call site a case; a struct would only rename the arguments")]
 fn push(
+    world: &World<'_>,
     source: usize,
     target: Party,
     address: &Address,
@@ -310,10 +312,12 @@ fn push(
     claims: &mut Claims,
 ) {
     let port = port.or_else(|| default_port(address));
-    claims.flows.push(flow(source, target, address, port, service, confidence, finding));
+    claims.flows.push(flow(world, source, target, address, port, service, confidence, finding));
 }
 
+#[allow(clippy::too_many_arguments, reason = "two call sites; a struct would only rename the arguments")]
 fn flow(
+    world: &World<'_>,
     source: usize,
     target: Party,
     address: &Address,
@@ -354,7 +358,17 @@ fn flow(
     }
     let value = |encrypted| attr::ENCRYPTION.value(if encrypted { Encryption::Encrypted } else { Encryption::Plain });
     let because = |text: &str| Note { text: text.to_owned(), ..finding.note.clone() };
-    let statement = if let Some(tls) = address.tls {
+    let originated = world.workloads.get(source).and_then(|workload| {
+        let target = match (&claim.target, service) {
+            (_, Some(service)) => format!("{}/{}", service.namespace, service.name),
+            (Party::Host(host), None) => host.clone(),
+            _ => return None,
+        };
+        world.tls_origination.of(workload, &target, port)
+    });
+    let statement = if let Some(note) = originated {
+        Some((true, note))
+    } else if let Some(tls) = address.tls {
         Some((tls, because(if tls { "a parameter switches TLS on" } else { "a parameter leaves TLS off" })))
     } else if let Some(encrypted) = encrypted {
         Some((encrypted, because("the scheme of the address")))

@@ -16,6 +16,7 @@ use crate::mesh_hosts::MeshHosts;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
+use crate::tls_origination::TlsOrigination;
 use crate::{Options, Scope};
 
 /// A workload with what signals ask of it.
@@ -128,6 +129,8 @@ pub(crate) struct World<'a> {
     made_services: BTreeMap<(String, String), (usize, u16)>,
     /// Names that a mesh gives to pods and hosts.
     pub(crate) mesh_hosts: MeshHosts,
+    /// Hosts to which proxies speak TLS.
+    pub(crate) tls_origination: TlsOrigination,
     /// Namespace objects by name.
     pub(crate) namespaces: BTreeMap<String, Object<'a>>,
     config_maps: BTreeMap<(String, String), Object<'a>>,
@@ -173,6 +176,7 @@ impl<'a> World<'a> {
             service_by_name,
             made_services,
             mesh_hosts,
+            tls_origination: TlsOrigination::read(manifests, default),
             namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),

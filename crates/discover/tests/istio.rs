@@ -2,7 +2,8 @@
 
 mod shown;
 
-use shown::{app, flows, pods, service};
+use kubestride_model::SubjectRef;
+use shown::{app, flows, model, pods, service};
 
 fn virtual_service(spec: &str) -> String {
     format!("---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: v}}\nspec: {{{spec}}}\n")
@@ -92,7 +93,9 @@ fn hosts_of_service_entries_may_stand_for_pods_and_for_other_names() {
 fn policies_that_name_both_ends_declare_flows() {
     let account = |name: &str, account: &str| pods(name, name, 80, "", &format!("serviceAccountName: {account}"));
     let all = account("shop", "shop") + &account("cart", "default") + &account("db", "db");
+    let shown = service("shown", 5432, "").replace("{app: shown}, ports", "{app: db}, ports");
     let policy = |selector: &str, action: &str, principal: &str| {
+        let all = all.clone() + if selector.contains("name: shown") { &shown } else { "" };
         let text = format!(
             "---
 apiVersion: security.istio.io/v1
@@ -108,6 +111,9 @@ spec: {{{selector}action: {action}, rules: [{{from: [{{source: {{principals: [{p
     assert_eq!(policy(db, "ALLOW", shop), ["shop -> db:5432 likely"]);
     assert!(policy(db, "DENY", shop).is_empty());
     assert!(policy("", "ALLOW", shop).is_empty());
+    let reference = "targetRefs: [{kind: Service, group: '', name: db}], ";
+    assert!(policy(reference, "ALLOW", shop).is_empty(), "there is no such Service");
+    assert_eq!(policy(&reference.replace("db", "shown"), "ALLOW", shop), ["shop -> db:5432 likely"]);
     assert!(policy(db, "ALLOW", "'*'").is_empty());
     assert!(policy(db, "ALLOW", "cluster.local/ns/default/sa/default").is_empty());
 }
@@ -163,4 +169,39 @@ data:
 ";
     assert_eq!(flows(&(policy.to_owned() + mesh + &all)), ["shop -> checks:9000 likely"]);
     assert!(flows(&(policy.to_owned() + &all)).is_empty());
+}
+
+#[test]
+fn proxies_speak_tls_where_a_destination_rule_says_so() {
+    let rule = |policy: &str| {
+        format!(
+            "---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: r}}
+spec: {{host: pay.example, trafficPolicy: {{{policy}}}}}
+"
+        )
+    };
+    let encryption = |rule: &str, pod: &str| {
+        let env = "env: [{name: PAY_URL, value: 'http://pay.example:80/x'}]";
+        let model = model(&(pods("shop", "shop", 80, env, pod) + rule));
+        let (id, _) = model.flows().find(|(_, f)| f.port == Some(80)).expect("a flow");
+        let attribute = model.vocabulary().find_attribute("encryption").expect("an attribute");
+        let value = model.value(SubjectRef::Flow(id), attribute).expect("a value");
+        model.value_text(attribute, value).to_owned()
+    };
+    let proxy = "initContainers: [{name: istio-proxy, restartPolicy: Always, image: example/proxy}]";
+    let of_port = "portLevelSettings: [{port: {number: 80}, tls: {mode: SIMPLE}}]";
+    assert_eq!(encryption(&rule(of_port), proxy), "Encrypted");
+    assert_eq!(encryption(&rule("tls: {mode: MUTUAL}"), proxy), "Encrypted");
+    let cases = [
+        (rule(of_port), ""),
+        (rule("portLevelSettings: [{port: {number: 81}, tls: {mode: SIMPLE}}]"), proxy),
+        (rule("portLevelSettings: [{port: {number: 80}, tls: {mode: DISABLE}}], tls: {mode: SIMPLE}"), proxy),
+        (String::new(), proxy),
+    ];
+    for (rule, pod) in cases {
+        assert_eq!(encryption(&rule, pod), "Plain", "{rule}{pod}");
+    }
 }

@@ -195,7 +195,12 @@ fn enter(
             let mut claim = FlowClaim::new(source, target.clone(), FlowKind::Traffic, note.clone());
             (claim.port, claim.target_port, claim.via) = (port.or(target_port), target_port, via.clone());
             claim.protocol = Some(protocol.to_owned());
-            if matches!(target, Party::Host(_)) {
+            if let Party::Host(host) = &target {
+                let proxy = world.workloads.get(*proxy);
+                if let Some(note) = proxy.and_then(|p| world.tls_origination.of(p, host, port)) {
+                    let encrypted = attr::ENCRYPTION.value(Encryption::Encrypted);
+                    claim = claim.with(attr::ENCRYPTION.id, encrypted, note);
+                }
                 let leaves = attr::LEAVES_CLUSTER.value(YesNo::Yes);
                 claim = claim.with(attr::LEAVES_CLUSTER.id, leaves, note.clone());
             }

@@ -1,7 +1,10 @@
 //! Istio's AuthorizationPolicies and Sidecars: who calls whom, as their authors declare by naming both ends.
 
+use std::collections::BTreeMap;
+
 use kubestride_manifest::{LabelSelector, Labels, Object};
 use kubestride_model::{Confidence, FlowKind, Origin};
+use kubestride_yaml::Value;
 
 use super::Signal;
 use crate::claims::{Claims, FlowClaim, Note, Party};
@@ -35,11 +38,20 @@ fn declared(source: usize, target: Party, port: Option<u16>, note: Note) -> Flow
 
 /// The service accounts that policies for chosen workloads let through.
 fn authorized(world: &World<'_>, claims: &mut Claims) {
-    // A policy for all pods of a namespace declares nothing about any of them.
-    for policy in world.mesh.authorizations().iter().filter(|p| p.workloads.is_some()) {
-        let targets: Vec<usize> = (0..world.workloads.len())
-            .filter(|at| world.workloads.get(*at).is_some_and(|w| policy.selects(&w.policy_pod())))
-            .collect();
+    let objects: BTreeMap<String, Object<'_>> = world
+        .manifests
+        .by_custom_kind("security.istio.io", "AuthorizationPolicy")
+        .map(|object| (object.identity(&world.options.namespace), object))
+        .collect();
+    for policy in world.mesh.authorizations() {
+        // A policy for all pods of a namespace declares nothing about any of them.
+        let targets: Vec<usize> = match (&policy.workloads, objects.get(&policy.cited.identity)) {
+            (Some(_), _) => (0..world.workloads.len())
+                .filter(|at| world.workloads.get(*at).is_some_and(|w| policy.selects(&w.policy_pod())))
+                .collect(),
+            (None, Some(object)) => behind_services(world, *object),
+            (None, None) => Vec::new(),
+        };
         for caller in policy.declared_sources().iter().filter(|c| c.service_account != UNCHOSEN) {
             let note = Note {
                 origin: Origin::Declared,
@@ -59,6 +71,16 @@ fn authorized(world: &World<'_>, claims: &mut Claims) {
             }
         }
     }
+}
+
+/// The workloads behind the Services that a policy for the proxies in front of them names: `targetRefs`.
+fn behind_services(world: &World<'_>, policy: Object<'_>) -> Vec<usize> {
+    let namespace = world.namespace_of(policy);
+    let references = policy.spec().and_then(|s| s.get("targetRefs")).into_iter().flat_map(|r| r.items());
+    let text = |reference: Value<'_>, key: &str| reference.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+    let services = references.filter(|r| text(*r, "kind").as_deref() == Some("Service"));
+    let names = services.filter_map(|r| text(r, "name"));
+    names.filter_map(|name| world.service(&namespace, &name)).flat_map(|s| s.workloads.iter().copied()).collect()
 }
 
 /// The hosts that a Sidecar for chosen workloads is told about, one by one.
