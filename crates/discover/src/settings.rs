@@ -21,6 +21,8 @@ pub(crate) struct Setting {
     pub(crate) address: Address,
     /// A port that stands apart from the host.
     pub(crate) port: Option<u16>,
+    /// It is an item of a list and has nothing but a name: people list hosts that they are, trust or describe, too.
+    pub(crate) listed: bool,
 }
 
 /// The range of an address of which the exact place cannot be told. It is not of any text.
@@ -118,8 +120,12 @@ fn of_collection(path: &[PathPart<'_>], value: Value<'_>, found: &mut Vec<Settin
         let port = || sibling_port(value, entry.key);
         match entry.value.kind() {
             Kind::Sequence => {
+                let first = found.len();
                 for item in entry.value.items() {
                     of_scalar(&full(entry.key), item, None, found);
+                }
+                for setting in found.iter_mut().skip(first) {
+                    setting.listed = setting.address.scheme.is_none() && setting.address.port.is_none();
                 }
             }
             Kind::Str => of_scalar(&full(entry.key), entry.value, port(), found),
@@ -134,7 +140,7 @@ fn of_scalar(key: &str, value: Value<'_>, port: Option<u16>, found: &mut Vec<Set
         lines(text)
     } else {
         let addresses = traffic::addresses(key, text);
-        addresses.into_iter().map(|address| Setting { key: key.to_owned(), address, port }).collect()
+        addresses.into_iter().map(|address| Setting { key: key.to_owned(), address, port, listed: false }).collect()
     };
     for mut setting in settings {
         // Exact or none: what stands around an address may be secret.
@@ -198,7 +204,7 @@ fn lines(text: &str) -> Vec<Setting> {
         for mut address in addresses {
             address.range = start + address.range.start..start + address.range.end;
             let port = address.port.or_else(|| port_nearby(&lines, at));
-            found.push(Setting { key: key.to_owned(), address, port });
+            found.push(Setting { key: key.to_owned(), address, port, listed: false });
         }
     }
     found

@@ -62,6 +62,9 @@ fn mounted_settings_are_read_as_trees() {
     let routes = r#"{"Routes": [{"DownstreamHostAndPorts": [{"Host": "orders", "Port": 81}]}], // old
  "GlobalConfiguration": {"BaseUrl": "https://api.example"}}"#;
     assert_eq!(of("ocelot.json", routes), ["edge -> orders:81 likely"]);
+    let hosts = "smtp: {host: smtp.example, port: 25}\nvirtual: {hosts: [shop.example]}\nservice: shop.v1.Orders";
+    let expected = ["edge -> external/shop.example possible", "edge -> external/smtp.example:25 likely"];
+    assert_eq!(of("hosts.yaml", hosts), expected);
     let clusters = "static_resources:
   listeners: [{address: {socket_address: {address: 0.0.0.0, port_value: 80}}}]
   clusters:

@@ -74,7 +74,10 @@ fn claim_file(world: &World<'_>, index: usize, object: Object<'_>, entry: &Entry
             port: setting.port,
             inside: Confidence::Likely,
             // A file names hosts for many reasons: documentation, schemas, examples.
-            outside: if traffic::is_address_key(&setting.key) { Confidence::Likely } else { Confidence::Possible },
+            outside: match traffic::is_address_key(&setting.key) && !setting.listed {
+                true => Confidence::Likely,
+                false => Confidence::Possible,
+            },
             note: Note::stated(place.unwrap_or(entry.span), text),
         };
         if traffic::claim(world, index, &setting.address, &finding, claims) {

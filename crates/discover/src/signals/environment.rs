@@ -103,7 +103,7 @@ fn data(object: Object<'_>) -> Vec<secret_data::Entry<'_>> {
 fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: &[Variable<'_>], claims: &mut Claims) {
     let text_of = |name: &str| variables.iter().find(|v| v.name == name).map(|v| v.text.trim());
     for variable in variables {
-        for Setting { key, address, port } in settings_of(variable, variables, &text_of) {
+        for Setting { key, address, port, .. } in settings_of(variable, variables, &text_of) {
             let finding = Finding {
                 key: &key,
                 port,
@@ -143,7 +143,7 @@ fn settings_of<'t>(
             // What was put in stands elsewhere.
             address.range = settings::NOWHERE;
         }
-        Setting { key: key.to_owned(), address, port }
+        Setting { key: key.to_owned(), address, port, listed: false }
     };
     addresses.into_iter().map(setting).collect()
 }
