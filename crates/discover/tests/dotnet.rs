@@ -141,3 +141,24 @@ fn init_containers_wait_for_what_the_workload_needs() {
     }
     assert!(init("echo db is not called").is_empty());
 }
+
+#[test]
+fn a_service_of_a_shared_list_calls_the_stores_in_it_but_perhaps_not_its_fellows() {
+    let map = "---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: all}
+data: {USERS_URL: 'http://users:80', ORDERS_URL: 'http://orders:81', Bus__Host: bus}
+";
+    let whole = "envFrom: [{configMapRef: {name: all}}]";
+    let bus = pods("bus", "rabbitmq", 5672, "", "") + &service("bus", 5672, "");
+    let expected = [
+        "orders -> bus:5672 likely",
+        "orders -> users:80 possible",
+        "shop -> bus:5672 likely",
+        "shop -> orders:81 likely",
+        "shop -> users:80 likely",
+    ];
+    let text = app("shop", 82, whole) + &app("orders", 81, whole) + &app("users", 80, "") + &bus + map;
+    assert_eq!(flows(&text), expected);
+}
