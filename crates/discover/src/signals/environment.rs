@@ -154,7 +154,7 @@ fn expand(text: &str, variables: &[Variable<'_>]) -> Option<String> {
     let (mut out, mut rest, mut changed) = (String::new(), text, false);
     while let Some((before, after)) = rest.split_once("$(") {
         out.push_str(before);
-        let Some((name, tail)) = after.split_once(')') else { return None };
+        let (name, tail) = after.split_once(')')?;
         let value = variables.iter().find(|v| v.name == name && !credentials::may_be_secret(name));
         if let Some(value) = value.filter(|v| v.text.len() < MAX_EXPANDED && out.len() < MAX_EXPANDED) {
             out.push_str(&value.text);
