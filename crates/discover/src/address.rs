@@ -69,7 +69,7 @@ pub(crate) fn bare(text: &str) -> Option<Address> {
     // `HTTP_Server On` has a switch where others have a host.
     let switch = ["on", "off", "true", "false", "yes", "no", "none", "enabled", "disabled", "default", "auto"];
     let is_switch = switch.contains(&host.to_ascii_lowercase().as_str());
-    (is_host(host) && !is_switch).then(|| Address {
+    (is_host(host) && !is_switch && !(port.is_none() && is_other_name(host))).then(|| Address {
         host: normal(host),
         port,
         scheme: None,
@@ -77,6 +77,39 @@ pub(crate) fn bare(text: &str) -> Option<Address> {
         tls: None,
         range: start..start + trimmed.len(),
     })
+}
+
+/// Ends of the names of files, without those that are top-level domains too.
+const FILES: [&str; 21] = [
+    "cfg",
+    "conf",
+    "crt",
+    "csv",
+    "dll",
+    "exe",
+    "html",
+    "ini",
+    "jar",
+    "js",
+    "json",
+    "lock",
+    "log",
+    "pem",
+    "properties",
+    "sock",
+    "sqlite",
+    "toml",
+    "txt",
+    "xml",
+    "yaml",
+];
+
+/// Whether a dotted name is one of a file, or of a class or service in code: `settings.json`, `shop.v1.Orders`.
+fn is_other_name(host: &str) -> bool {
+    let Some((_, last)) = host.rsplit_once('.') else { return false };
+    let is_class =
+        last.starts_with(|c: char| c.is_ascii_uppercase()) && last.contains(|c: char| c.is_ascii_lowercase());
+    is_class || last == "yml" || FILES.contains(&last)
 }
 
 pub(crate) fn normal(host: &str) -> String {
@@ -369,6 +402,17 @@ mod tests {
             let found = shown(text);
             assert!(found.len() == 1 && found.iter().all(|a| a.ends_with("db:3306")), "{text}: {found:?}");
         }
+    }
+
+    #[test]
+    fn names_of_files_and_of_services_in_code_are_no_hosts() {
+        let is = |text: &str| bare(text).map(|a| a.host);
+        for text in ["settings.json", "shop.v1.Orders", "org.example.Server", "on"] {
+            assert_eq!(is(text), None, "{text}");
+        }
+        assert_eq!(is("Orders").as_deref(), Some("orders"));
+        assert_eq!(is("SHOP.EXAMPLE").as_deref(), Some("shop.example"));
+        assert_eq!(is("cart.Shop:80").as_deref(), Some("cart.shop"));
     }
 
     #[test]

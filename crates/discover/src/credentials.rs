@@ -29,6 +29,9 @@ const SECRET_WORDS: [&str; 15] = [
 const SETTINGS: [&str; 12] =
     ["true", "false", "yes", "no", "on", "off", "none", "null", "disabled", "enabled", "required", "optional"];
 
+/// Directives of nginx, which hand requests on.
+const PASSED_ON: [&str; 5] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PASS", "SCGI_PASS"];
+
 fn upper(name: &str) -> String {
     name.chars().map(|c| if matches!(c, '-' | '.') { '_' } else { c.to_ascii_uppercase() }).collect()
 }
@@ -38,7 +41,7 @@ fn is_secret_name(name: &str) -> bool {
     let name = upper(name);
     let ends = |word: &str| name == word || name.strip_suffix(word).is_some_and(|before| before.ends_with('_'));
     // `PWD` alone is the working directory.
-    name != "PWD" && SECRET_WORDS.iter().any(|w| ends(w))
+    name != "PWD" && !PASSED_ON.contains(&name.as_str()) && SECRET_WORDS.iter().any(|w| ends(w))
 }
 
 /// Whether a name says that its value may be secret, so that it is not looked at for addresses. This errs on the side of

@@ -3,10 +3,12 @@
 //! A ConfigMap that several workloads take whole by `envFrom` lists the addresses of many services; that a workload gets
 //! the list does not show that it calls all of them. A workload that is itself in the list is one of the services, not
 //! the client that the list was made for. Of such a workload only addresses are believed that something else ties to
-//! it: a label that it shares with the called workload and that tells those in the list apart.
+//! it: a label that it shares with the called workload and that tells those in the list apart; or that are of what all
+//! services use, such as databases and queues.
 
 use kubestride_manifest::{EnvSourceKind, Object};
 use kubestride_model::Confidence;
+use kubestride_stencils::values::TechnologyClass;
 
 use crate::address;
 use crate::resolve::{Resolved, resolve};
@@ -24,6 +26,10 @@ pub(crate) fn confidence(world: &World<'_>, source: usize, object: Object<'_>, k
     let called: Vec<usize> = of_text(world, &workload.namespace, key, text);
     let tied = called.iter().any(|target| {
         let Some(target) = world.workloads.get(*target) else { return false };
+        let class = target.technology.map(|(technology, _)| technology.class);
+        if matches!(class, Some(TechnologyClass::Database | TechnologyClass::Cache | TechnologyClass::Queue)) {
+            return true;
+        }
         workload.labels.iter().any(|(label, value)| {
             let same = target.labels.get(label) == Some(value);
             let others = listed.iter().filter_map(|(_, t)| world.workloads.get(*t));

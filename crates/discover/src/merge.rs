@@ -290,7 +290,12 @@ impl<'w, 'a> Merger<'w, 'a> {
         // Who may come in from outside is some addresses only: that anybody can is not certain.
         let restricted = (attr::SOURCE_RESTRICTED.id, attr::SOURCE_RESTRICTED.value(YesNo::Yes));
         let limited = claims.iter().flat_map(|c| &c.attributes).any(|(id, value, _)| (*id, *value) == restricted);
-        let most = if limited { Confidence::Likely } else { Confidence::Certain };
+        let most = match first.target {
+            // What is behind it is not in the input, so nobody can tell what is let in.
+            Party::UnresolvedService { .. } if first.kind == FlowKind::Exposure => Confidence::Possible,
+            _ if limited => Confidence::Likely,
+            _ => Confidence::Certain,
+        };
         let draft = FlowDraft {
             identity: None,
             source,

@@ -1,6 +1,7 @@
 //! From a host name in configuration to the party it means.
 
 use crate::claims::Party;
+use crate::mesh_hosts::MeshHost;
 use crate::world::{ServiceInfo, World};
 
 /// What a host name means for a workload in a namespace.
@@ -9,6 +10,8 @@ pub(crate) enum Resolved<'w, 'a> {
     Service(&'w ServiceInfo<'a>),
     /// A Service that an operator makes: the workload behind it and the port of its pods.
     Made { workload: usize, port: u16 },
+    /// Workloads that a mesh gives the name to.
+    Pods(&'w [usize]),
     /// The API server.
     ApiServer,
     /// A name that only a Service can have, but no such Service is in the input.
@@ -19,8 +22,15 @@ pub(crate) enum Resolved<'w, 'a> {
     Word,
 }
 
+/// Names that stand for other names are followed so often.
+const MAX_ALIASES: u8 = 4;
+
 /// Finds out what `host` means in `namespace`, as the resolver of a pod would.
 pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str) -> Resolved<'w, 'a> {
+    follow(world, namespace, host, MAX_ALIASES)
+}
+
+fn follow<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str, left: u8) -> Resolved<'w, 'a> {
     let host = host.trim_end_matches('.');
     let labels: Vec<&str> = host.split('.').collect();
     let (name, in_namespace, certain) = match labels.as_slice() {
@@ -33,7 +43,9 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
         // pod.service within the same namespace
         [_, name] if world.has_service(namespace, name) => (*name, namespace, true),
         [_, name, ns] if world.has_service(ns, name) => (*name, *ns, true),
-        _ => return outside(host),
+        // service.namespace, where the second part is no top-level domain.
+        [name, ns] if is_namespace(world, ns) => (*name, *ns, true),
+        _ => return outside(world, host, left),
     };
     if matches!((name, in_namespace), ("kubernetes", "default"))
         && (certain || world.service(namespace, name).is_none())
@@ -47,8 +59,9 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
     }
     match world.service(in_namespace, name) {
         Some(service) if service.is_external_name() => match service.service.external_name().and_then(|v| v.as_str()) {
-            Some(target) => outside(&target.to_ascii_lowercase()),
-            None => Resolved::Service(service),
+            // It may be the name of another Service.
+            Some(target) if left > 0 => follow(world, in_namespace, &target.to_ascii_lowercase(), left - 1),
+            _ => Resolved::Service(service),
         },
         Some(service) => Resolved::Service(service),
         None if certain => Resolved::Missing { namespace: in_namespace.to_owned(), name: name.to_owned() },
@@ -56,9 +69,19 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
     }
 }
 
-fn outside<'w, 'a>(host: &str) -> Resolved<'w, 'a> {
+/// Whether the last part of a name is a namespace: one of the input, or a word that no top-level domain is like.
+fn is_namespace(world: &World<'_>, last: &str) -> bool {
+    let like = last.contains('-') && !last.starts_with("xn--") && last.starts_with(|c: char| c.is_ascii_alphabetic());
+    like || last == "default" || world.has_namespace(last)
+}
+
+fn outside<'w, 'a>(world: &'w World<'a>, host: &str, left: u8) -> Resolved<'w, 'a> {
     if host == "169.254.169.254" {
         return Resolved::Outside(Party::Metadata);
     }
-    Resolved::Outside(Party::Host(host.to_owned()))
+    match world.mesh_hosts.get(host) {
+        Some(MeshHost::Pods(workloads)) => Resolved::Pods(workloads),
+        Some(MeshHost::Alias { namespace, host }) if left > 0 => follow(world, namespace, host, left - 1),
+        _ => Resolved::Outside(Party::Host(host.to_owned())),
+    }
 }

@@ -33,6 +33,13 @@ pub(crate) struct Technology {
     pub(crate) config_map: Option<String>,
 }
 
+impl Technology {
+    /// Whether it or one of its images is called so.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name) || self.images.iter().any(|image| image.eq_ignore_ascii_case(name))
+    }
+}
+
 const TABLE: &str = include_str!("../../../catalog/technologies/technologies.yaml");
 
 /// All technologies in the order of the file.

@@ -9,7 +9,7 @@ use crate::address::{self, Address};
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::credentials;
 use crate::resolve::{Resolved, resolve};
-use crate::technology::{protocol_of_port, protocol_of_scheme};
+use crate::technology::{self, protocol_of_port, protocol_of_scheme};
 use crate::world::{ServiceInfo, World};
 
 /// How an address was found.
@@ -28,7 +28,7 @@ pub(crate) struct Finding<'t> {
 }
 
 /// Ends of keys that say that the value is an address.
-const ADDRESS_KEYS: [&str; 22] = [
+const ADDRESS_KEYS: [&str; 28] = [
     "HOST",
     "HOSTS",
     "HOSTNAME",
@@ -52,15 +52,35 @@ const ADDRESS_KEYS: [&str; 22] = [
     "MEMBERS",
     "BACKEND",
     "NODES",
+    "ADDRESSES",
+    "CONNSTR",
+    "HOSTADDRESS",
+    "SERVERURL",
+    "URIS",
+    "URLS",
 ];
 
 /// Directives of nginx that hand requests on.
 const PASSES: [&str; 4] = ["PROXY_PASS", "GRPC_PASS", "FASTCGI_PASS", "UWSGI_PASS"];
 
+/// Ends of keys, in several words, that say that the value is an address or a list of settings that begins with one:
+/// `HostName`, `EventBusConnection`, `ConnectionString`.
+const ADDRESS_PHRASES: [&str; 8] = [
+    "HOST_NAME",
+    "HOST_NAMES",
+    "CONNECTION",
+    "CONNECTION_STRING",
+    "CONN_STR",
+    "BOOTSTRAP",
+    "CONTACT_POINT",
+    "CONTACT_POINTS",
+];
+
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
-const NOT_CALLED: [&str; 20] = [
+const NOT_CALLED: [&str; 23] = [
     "REDIRECT",
     "CALLBACK",
+    "CALL_BACK",
     "ORIGIN",
     "CORS",
     "ALLOWED",
@@ -80,7 +100,14 @@ const NOT_CALLED: [&str; 20] = [
     "NO_PROXY",
     "LISTEN",
     "BIND",
+    // Host names by which a proxy tells requests apart, and where an API gateway itself is found.
+    "MATCH_HOST",
+    "GLOBAL_CONFIGURATION_BASE_URL",
 ];
+
+/// Words in keys that say that a host outside is called by browsers: a workload gives them the address.
+const FOR_BROWSERS: [&str; 10] =
+    ["EXTERNAL", "CLIENT", "PIC", "PICTURE", "IMAGE", "ASSETS", "LOGO", "ICON", "FRONTEND", "BROWSER"];
 
 /// The words of a key, in upper case.
 fn key_words(key: &str) -> Vec<String> {
@@ -105,8 +132,12 @@ pub(crate) fn is_address_key(key: &str) -> bool {
     let words = key_words(key);
     let joined = words.join("_");
     let named = words.last().is_some_and(|last| ADDRESS_KEYS.contains(&last.as_str()) || last.ends_with("HOST"));
+    // .NET has all of them in one section: `ConnectionStrings__Orders`.
+    let in_section = joined.contains("CONNECTION_STRINGS_");
     // A Service that is found by its name, as agents find their master.
-    named || PASSES.contains(&joined.as_str()) || joined.ends_with("KUBERNETES_SERVICE_NAME")
+    let of_service = joined.ends_with("KUBERNETES_SERVICE_NAME");
+    let in_words = ADDRESS_PHRASES.iter().any(|end| joined.ends_with(end)) || PASSES.contains(&joined.as_str());
+    named || in_section || of_service || in_words
 }
 
 /// Whether a key says that the workload does not call the address.
@@ -118,10 +149,19 @@ pub(crate) fn is_not_called(key: &str) -> bool {
 /// The addresses of a value: those that say so themselves, or the whole value where its key says that it is one.
 pub(crate) fn addresses(key: &str, text: &str) -> Vec<Address> {
     let mut found = address::find(text);
-    if found.is_empty() && is_address_key(key) {
+    if found.is_empty() && (is_address_key(key) || names_technology(key)) {
         found.extend(address::bare(text));
     }
     found
+}
+
+/// Whether a key is called like a technology, or holds its configuration.
+fn names_technology(key: &str) -> bool {
+    let words = key_words(key);
+    let known = |word: &String| technology::all().iter().any(|t| t.is_called(word));
+    words
+        .split_last()
+        .is_some_and(|(last, before)| known(last) || (last == "CONFIGURATION" && before.last().is_some_and(known)))
 }
 
 /// Claims the flows of all addresses in a field of a custom resource, and shows those that it read as such. How sure
@@ -183,34 +223,61 @@ pub(crate) fn claim(
             to_service(world, source, service, address, port, confidence, finding, claims);
             true
         }
+        Resolved::Service(service) if is_named_for(world, service, finding.key) => {
+            let confidence = finding.inside.min(Confidence::Likely);
+            to_service(world, source, service, address, port, confidence, finding, claims);
+            true
+        }
         Resolved::Service(_) => false,
         Resolved::Made { workload, port: usual } if named || address.host.contains('.') => {
             let confidence = finding.inside.min(Confidence::Likely);
             let target = Party::Workload(workload);
-            push(source, target, address, port.or(Some(usual)), None, confidence, finding, claims);
+            push(world, source, target, address, port.or(Some(usual)), None, confidence, finding, claims);
             true
         }
         Resolved::Made { .. } => false,
+        Resolved::Pods(workloads) => {
+            for target in workloads {
+                let confidence = finding.inside.min(Confidence::Likely);
+                push(world, source, Party::Workload(*target), address, port, None, confidence, finding, claims);
+            }
+            true
+        }
         // The API server is called through the service account; that flow is claimed from RBAC.
         Resolved::ApiServer => true,
         Resolved::Missing { namespace, name } => {
             let target = Party::UnresolvedService { namespace, name };
-            push(source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
+            push(world, source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
             true
         }
         Resolved::Outside(party)
             if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) =>
         {
-            push(source, party, address, port, None, finding.outside, finding, claims);
+            let by_browsers = key_words(finding.key).iter().any(|word| FOR_BROWSERS.contains(&word.as_str()));
+            let confidence = if by_browsers { Confidence::Possible } else { finding.outside };
+            push(world, source, party, address, port, None, confidence, finding, claims);
             true
         }
         Resolved::Word if port.is_some() && (is_address_key(finding.key) || address.scheme.is_some()) => {
             // One word that is no Service of the input: it may be deployed apart.
             let target = Party::UnresolvedService { namespace: workload.namespace.clone(), name: address.host.clone() };
-            push(source, target, address, port, None, Confidence::Possible, finding, claims);
+            push(world, source, target, address, port, None, Confidence::Possible, finding, claims);
             true
         }
         Resolved::Outside(_) | Resolved::Word => false,
+    }
+}
+
+/// Whether a key is called like what runs behind a Service, so that the name of the Service is an address in it:
+/// `mongo=user-db`, `Redis__Configuration=cache`. Not `MYSQL_DATABASE`, which names something inside.
+fn is_named_for(world: &World<'_>, service: &ServiceInfo<'_>, key: &str) -> bool {
+    let words = key_words(key);
+    let behind = service.workloads.iter().filter_map(|w| world.workloads.get(*w)?.technology);
+    let technology = |word: &str| behind.clone().any(|(t, _)| t.is_called(word));
+    match words.as_slice() {
+        [.., word, end] if end == "CONFIGURATION" => technology(word),
+        [.., word] => technology(word),
+        [] => false,
     }
 }
 
@@ -229,12 +296,17 @@ fn to_service(
     // that a proxy gives to a group of servers, another statement must say which.
     let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
     let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
-    if service.workloads.is_empty() {
+    for host in &service.addresses {
+        let confidence = confidence.min(Confidence::Likely);
+        push(world, source, Party::Host(host.clone()), address, port, Some(service), confidence, finding, claims);
+    }
+    if service.workloads.is_empty() && service.addresses.is_empty() {
         let target = Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };
-        push(source, target, address, port, Some(service), confidence, finding, claims);
+        push(world, source, target, address, port, Some(service), confidence, finding, claims);
     }
     for target in &service.workloads {
-        let mut claim = flow(source, Party::Workload(*target), address, port, Some(service), confidence, finding);
+        let mut claim =
+            flow(world, source, Party::Workload(*target), address, port, Some(service), confidence, finding);
         claim.target_port = port.and_then(|p| service.target_port(world, *target, p)).or(port);
         let technology = world.workloads.get(*target).and_then(|w| w.technology).map(|(t, _)| t);
         if let Some(technology) = technology.filter(|t| claim.target_port.is_some_and(|p| t.ports.contains(&p))) {
@@ -255,6 +327,7 @@ fn default_port(address: &Address) -> Option<u16> {
 
 #[allow(clippy::too_many_arguments, reason = "one call site a case; a struct would only rename the arguments")]
 fn push(
+    world: &World<'_>,
     source: usize,
     target: Party,
     address: &Address,
@@ -265,10 +338,12 @@ fn push(
     claims: &mut Claims,
 ) {
     let port = port.or_else(|| default_port(address));
-    claims.flows.push(flow(source, target, address, port, service, confidence, finding));
+    claims.flows.push(flow(world, source, target, address, port, service, confidence, finding));
 }
 
+#[allow(clippy::too_many_arguments, reason = "two call sites; a struct would only rename the arguments")]
 fn flow(
+    world: &World<'_>,
     source: usize,
     target: Party,
     address: &Address,
@@ -309,7 +384,17 @@ fn flow(
     }
     let value = |encrypted| attr::ENCRYPTION.value(if encrypted { Encryption::Encrypted } else { Encryption::Plain });
     let because = |text: &str| Note { text: text.to_owned(), ..finding.note.clone() };
-    let statement = if let Some(tls) = address.tls {
+    let originated = world.workloads.get(source).and_then(|workload| {
+        let target = match (&claim.target, service) {
+            (_, Some(service)) => format!("{}/{}", service.namespace, service.name),
+            (Party::Host(host), None) => host.clone(),
+            _ => return None,
+        };
+        world.tls_origination.of(workload, &target, port)
+    });
+    let statement = if let Some(note) = originated {
+        Some((true, note))
+    } else if let Some(tls) = address.tls {
         Some((tls, because(if tls { "a parameter switches TLS on" } else { "a parameter leaves TLS off" })))
     } else if let Some(encrypted) = encrypted {
         Some((encrypted, because("the scheme of the address")))

@@ -13,10 +13,13 @@ use kubestride_policy::runtime::RuntimePolicies;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::endpoints::{Endpoint, Endpoints};
 use crate::enforcement::Enforcement;
+use crate::mesh_hosts::MeshHosts;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
+use crate::tls_origination::TlsOrigination;
 use crate::{Options, Scope};
 
 /// A workload with what signals ask of it.
@@ -82,6 +85,8 @@ pub(crate) struct ServiceInfo<'a> {
     pub(crate) namespace: String,
     pub(crate) name: &'a str,
     pub(crate) workloads: Vec<usize>,
+    /// Addresses that are written down for a Service without a selector; without those of pods of the input.
+    pub(crate) addresses: Vec<String>,
 }
 
 impl ServiceInfo<'_> {
@@ -125,6 +130,10 @@ pub(crate) struct World<'a> {
     service_by_name: BTreeMap<(String, String), usize>,
     /// The workload and the port of its pods behind a Service that an operator makes.
     made_services: BTreeMap<(String, String), (usize, u16)>,
+    /// Names that a mesh gives to pods and hosts.
+    pub(crate) mesh_hosts: MeshHosts,
+    /// Hosts to which proxies speak TLS.
+    pub(crate) tls_origination: TlsOrigination,
     /// Namespace objects by name.
     pub(crate) namespaces: BTreeMap<String, Object<'a>>,
     config_maps: BTreeMap<(String, String), Object<'a>>,
@@ -163,6 +172,7 @@ impl<'a> World<'a> {
                 }
             }
         }
+        let mesh_hosts = MeshHosts::read(manifests, default, &workloads, &pods);
         let mut world = Self {
             manifests,
             options,
@@ -172,6 +182,8 @@ impl<'a> World<'a> {
             in_front,
             service_by_name,
             made_services,
+            mesh_hosts,
+            tls_origination: TlsOrigination::read(manifests, default),
             namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),
@@ -232,6 +244,11 @@ impl<'a> World<'a> {
 
     pub(crate) fn service_account(&self, namespace: &str, name: &str) -> Option<Object<'a>> {
         self.service_accounts.get(&(namespace.to_owned(), name.to_owned())).copied()
+    }
+
+    /// Whether a namespace of this name is in the input, with or without an object of its own.
+    pub(crate) fn has_namespace(&self, name: &str) -> bool {
+        self.namespaces.contains_key(name) || !self.pods.in_namespace(name).is_empty()
     }
 
     /// All namespaces that something of the input is in.
@@ -321,6 +338,7 @@ fn services<'a>(
     pods: &PodIndex<'a>,
 ) -> Vec<ServiceInfo<'a>> {
     let mut services: Vec<ServiceInfo<'a>> = Vec::new();
+    let endpoints = Endpoints::read(manifests, default);
     for object in manifests.by_kind("Service") {
         let Some(service) = object.service() else { continue };
         let namespace = object.effective_namespace(default).unwrap_or_default().to_owned();
@@ -330,13 +348,25 @@ fn services<'a>(
             None => &[],
         };
         let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(k, v)| w.labels.get(k) == Some(*v));
-        let workloads = selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
+        let mut behind: Vec<usize> =
+            selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
+        let mut addresses = Vec::new();
+        for endpoint in endpoints.of(&namespace, object.name()).iter().filter(|_| selector.is_empty()) {
+            match endpoint {
+                Endpoint::Host(host) => addresses.push(host.clone()),
+                Endpoint::Pod(name) => {
+                    let is = |i: &usize| workloads.get(*i).is_some_and(|w| w.object().name() == name);
+                    behind.extend(pods.in_namespace(&namespace).iter().copied().find(is));
+                }
+            }
+        }
         services.push(ServiceInfo {
             service,
             identity: object.identity(default),
             namespace,
             name: object.name(),
-            workloads,
+            workloads: behind,
+            addresses,
         });
     }
     services.sort_by(|a, b| a.identity.cmp(&b.identity));

@@ -28,7 +28,7 @@ impl Signal for Arguments {
                 let variables = if refers { variables(world, index, container) } else { Vec::new() };
                 // A program that makes certificates is given the names that are in them.
                 let certifies = words.iter().any(|w| w.as_str().is_some_and(|t| t.starts_with("--secret-name")));
-                let value_of = |name: &str| value_of(world, &workload.namespace, &variables, name);
+                let value_of = |name: &str| value_of(&variables, name);
                 for (at, word) in words.iter().enumerate() {
                     let before = at.checked_sub(1).and_then(|i| words.get(i)).and_then(|w| w.as_str());
                     let of_certificate = |w: &str| w.trim_start_matches('-').split('=').next() == Some("host");
@@ -79,10 +79,13 @@ fn claim_word(world: &World<'_>, index: usize, container: &str, word: &Word<'_>,
             addresses.push(address);
         }
     }
+    let direct = addresses.len();
     if script {
         addresses.extend(of_options(text));
     }
-    for address in addresses {
+    for (at, address) in addresses.into_iter().enumerate() {
+        // What a command is told to be a host is one.
+        let key = if at < direct { key } else { "host" };
         let place = word.value.subspan(address.range.clone()).filter(|_| as_written);
         let note = Note::stated(place.unwrap_or(word.value.span()), format!("an argument of container {container}"));
         let inside = if script { Confidence::Likely } else { Confidence::Certain };
@@ -93,7 +96,11 @@ fn claim_word(world: &World<'_>, index: usize, container: &str, word: &Word<'_>,
     }
 }
 
-/// Hosts behind the options that clients of databases and `nc` have: `-h db -p 5432`, `nc -z db 5432`.
+/// Commands that take a host as their first argument.
+const LOOKUPS: [&str; 5] = ["nslookup", "dig", "ping", "host", "getent"];
+
+/// Hosts behind the options that clients of databases and `nc` have, and those that scripts wait for: `-h db -p 5432`,
+/// `nc -z db 5432`, `until nslookup db`.
 fn of_options(script: &str) -> Vec<address::Address> {
     let mut out = Vec::new();
     for line in script.lines() {
@@ -106,16 +113,28 @@ fn of_options(script: &str) -> Vec<address::Address> {
                     (next(1), words.iter().skip_while(|w| **w != "-p" && **w != "--port").nth(1).copied())
                 }
                 "nc" | "ncat" | "netcat" => {
-                    let mut plain = words.iter().skip(at + 1).filter(|w| !w.starts_with('-') && !w.is_empty());
-                    (plain.next().copied().unwrap_or(""), plain.next().copied())
+                    // Behind options, some of which take a number.
+                    let plain: Vec<&str> =
+                        words.iter().skip(at + 1).copied().filter(|w| !w.starts_with('-') && !w.is_empty()).collect();
+                    let is_number = |word: &str| word.parse::<u16>().is_ok();
+                    let pair = plain.windows(2).find_map(|pair| match pair {
+                        [host, port] if !is_number(host) && is_number(port) => Some((*host, Some(*port))),
+                        _ => None,
+                    });
+                    pair.unwrap_or(("", None))
+                }
+                lookup if LOOKUPS.contains(&lookup) => {
+                    let skipped = |w: &&&str| w.starts_with('-') || w.is_empty() || matches!(**w, "hosts" | "ahosts");
+                    (words.iter().skip(at + 1).find(|w| !skipped(w)).copied().unwrap_or(""), None)
                 }
                 _ => continue,
             };
-            let port = port.and_then(|p| p.parse::<u16>().ok());
-            if let (Some(mut address), Some(port)) = (address::bare(host), port) {
+            // `db.$(cat …/namespace).svc.cluster.local` is a Service of the pod's own namespace.
+            let host = host.split('$').next().unwrap_or(host).trim_end_matches('.');
+            if let Some(mut address) = address::bare(host) {
                 let start = host.as_ptr() as usize - script.as_ptr() as usize;
                 address.range = start..start + host.len();
-                address.port = Some(port);
+                address.port = port.and_then(|p| p.parse::<u16>().ok());
                 out.push(address);
             }
         }

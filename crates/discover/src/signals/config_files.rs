@@ -8,13 +8,13 @@ use kubestride_model::Confidence;
 
 use super::Signal;
 use super::environment::{value_of, variables};
-use crate::address;
 use crate::claims::{Claims, Note};
 use crate::credentials;
 use crate::expand::{Syntax, expand};
 use crate::resource_references::{Named, Reference, references};
 use crate::scrape_jobs::Configuration;
 use crate::secret_data::{self, Entry};
+use crate::settings::{self, Setting};
 use crate::traffic::{self, Finding};
 use crate::world::{WorkloadInfo, World};
 
@@ -32,7 +32,7 @@ impl Signal for ConfigFiles {
         for (index, workload) in world.workloads.iter().enumerate() {
             let all = || workload.containers.iter().flat_map(|c| variables(world, index, c)).collect::<Vec<_>>();
             let read = OnceCell::new();
-            let value_of = |name: &str| value_of(world, &workload.namespace, read.get_or_init(all), name);
+            let value_of = |name: &str| value_of(read.get_or_init(all), name);
             mounted_files(world, workload, |object, entry| {
                 claim_file(world, index, (object, entry), &value_of, claims);
             });
@@ -137,22 +137,6 @@ fn collect<'a>(
     }
 }
 
-/// The key and the value of a line: `key: value`, `key = value`, `Key value`, `"key": "value",`.
-fn key_value(line: &str) -> Option<(&str, &str, usize)> {
-    let trimmed = line.trim_start().trim_start_matches("- ").trim_start_matches(['"', '\'']);
-    let start = line.len() - trimmed.len();
-    let end = trimmed.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))?;
-    let key = trimmed.get(..end)?;
-    let rest = trimmed.get(end..)?;
-    if rest.starts_with("://") {
-        return None;
-    }
-    let value = rest.trim_start_matches(['"', '\'', ' ', '\t', ':', '=']);
-    let value_start = start + end + (rest.len() - value.len());
-    let value = value.trim_end().trim_end_matches([',', ';', '"', '\'']);
-    (!key.is_empty() && !value.is_empty()).then_some((key, value, value_start))
-}
-
 fn claim_file(
     world: &World<'_>,
     index: usize,
@@ -160,108 +144,41 @@ fn claim_file(
     value_of: &dyn Fn(&str) -> Option<String>,
     claims: &mut Claims,
 ) {
-    if is_dashboard(&entry.text) || (object.kind() == "Secret" && credentials::may_be_secret(entry.key)) {
+    if object.kind() == "Secret" && credentials::may_be_secret(entry.key) {
         return;
     }
-    let jobs = Configuration::read(&entry.text).map(|c| c.ranges()).unwrap_or_default();
-    let in_job = |start: usize, end: usize| jobs.iter().any(|job| start < job.end && end > job.start);
-    let lines: Vec<(usize, &str)> = entry
-        .text
-        .split_inclusive('\n')
-        .scan(0, |at, line| {
-            let start = *at;
-            *at += line.len();
-            Some((start, line.trim_end_matches(['\n', '\r'])))
-        })
-        .collect();
-    for (at, (start, line)) in lines.iter().enumerate() {
-        let trimmed = line.trim_start();
-        if trimmed.is_empty() || trimmed.starts_with('#') || trimmed.starts_with("//") || trimmed.starts_with(';') {
-            continue;
-        }
-        // Jobs of Prometheus are a signal of their own.
-        if in_job(*start, start + line.len()) {
-            continue;
-        }
-        let expanded = expand(line, Syntax::Shell, value_of);
-        let as_written = matches!(expanded, Cow::Borrowed(_));
-        let line: &str = &expanded;
-        let pair = key_value(line);
-        let mut key = pair.map_or("", |(key, ..)| key);
-        let mut addresses = address::find(line);
-        let mut outside_at_most = Confidence::Likely;
-        if addresses.is_empty()
-            && let Some((key, value, offset)) = pair
-            && traffic::is_address_key(key)
-            && let Some(mut address) = address::bare(value)
-        {
-            address.range = offset + address.range.start..offset + address.range.end;
-            addresses.push(address);
-        }
-        if pair.is_none()
-            && let Some(item) = trimmed.strip_prefix("- ")
-        {
-            key = key_of_list(&lines, at);
-            if addresses.is_empty()
-                && traffic::is_address_key(key)
-                && let Some(mut address) = address::bare(item)
-            {
-                let offset = line.len() - item.len();
-                address.range = offset + address.range.start..offset + address.range.end;
-                addresses.push(address);
-                // Lists of names are also lists of those that are served.
-                outside_at_most = Confidence::Possible;
-            }
-        }
-        for mut address in addresses {
-            let key = key_before(line, address.range.start).unwrap_or(key);
-            address.range = start + address.range.start..start + address.range.end;
-            let place = entry.value.and_then(|v| v.subspan(address.range.clone())).filter(|_| as_written);
-            let text = format!("{} of {} {}, mounted as a file", entry.key, object.kind(), object.name());
-            let finding = Finding {
-                key,
-                port: address.port.or_else(|| port_nearby(&lines, at)),
-                inside: Confidence::Likely,
-                // A file names hosts for many reasons: documentation, schemas, examples.
-                outside: if traffic::is_address_key(key) { outside_at_most } else { Confidence::Possible },
-                note: Note::stated(place.unwrap_or(entry.span), text),
-            };
-            if traffic::claim(world, index, &address, &finding, claims) {
-                claims.reveals.extend(place);
-            }
+    let as_written = outside_of_jobs(&entry.text);
+    let expanded = match expand(&entry.text, Syntax::Shell, value_of) {
+        Cow::Borrowed(_) => Vec::new(),
+        Cow::Owned(text) => outside_of_jobs(&text),
+    };
+    let is_new = |s: &&Setting| !as_written.iter().any(|w| (&w.key, &w.address.host) == (&s.key, &s.address.host));
+    let expanded: Vec<&Setting> = expanded.iter().filter(is_new).collect();
+    // What variables were put into has no place.
+    let placed = as_written.iter().map(|s| (s, entry.value.and_then(|v| v.subspan(s.address.range.clone()))));
+    for (setting, place) in placed.chain(expanded.into_iter().map(|s| (s, None))) {
+        let text = format!("{} of {} {}, mounted as a file", entry.key, object.kind(), object.name());
+        let finding = Finding {
+            key: &setting.key,
+            port: setting.port,
+            inside: Confidence::Likely,
+            // A file names hosts for many reasons: documentation, schemas, examples.
+            outside: match traffic::is_address_key(&setting.key) && !setting.listed {
+                true => Confidence::Likely,
+                false => Confidence::Possible,
+            },
+            note: Note::stated(place.unwrap_or(entry.span), text),
+        };
+        if traffic::claim(world, index, &setting.address, &finding, claims) {
+            claims.reveals.extend(place);
         }
     }
 }
 
-/// Whether a file is a dashboard of Grafana: its links are for people.
-fn is_dashboard(text: &str) -> bool {
-    text.trim_start().starts_with('{') && ["\"panels\"", "\"rows\""].iter().any(|word| text.contains(word))
-}
-
-/// The key of the list that an item, on a line without a key of its own, belongs to: `key:` on a line before it that is
-/// not further in.
-fn key_of_list<'t>(lines: &[(usize, &'t str)], at: usize) -> &'t str {
-    let depth = |line: &str| line.len() - line.trim_start().len();
-    let item = lines.get(at).map_or(0, |(_, line)| depth(line));
-    let before = lines.get(..at).unwrap_or_default().iter().rev().take(200);
-    let mut above = before.filter(|(_, line)| !line.trim().is_empty() && depth(line) <= item).map(|(_, line)| line);
-    let key = above.find(|line| !line.trim_start().starts_with("- ") || depth(line) < item);
-    let key = key.and_then(|line| line.trim().trim_start_matches("- ").strip_suffix(':'));
-    key.unwrap_or("").trim_matches(['"', '\''])
-}
-
-/// The key of the JSON string that an address is in, where it is not the first of its line: `{"a": 1, "url": "…"}`.
-fn key_before(line: &str, at: usize) -> Option<&str> {
-    let (before, _) = line.get(..at)?.rsplit_once('"')?;
-    let name = before.trim_end().strip_suffix(':')?.trim_end().strip_suffix('"')?;
-    name.rsplit('"').next().filter(|key| !key.is_empty())
-}
-
-/// A port on its own line just after or before the host.
-fn port_nearby(lines: &[(usize, &str)], at: usize) -> Option<u16> {
-    let near = [at + 1, at.wrapping_sub(1), at + 2];
-    near.into_iter().filter_map(|i| lines.get(i)).find_map(|(_, line)| {
-        let (key, value, _) = key_value(line)?;
-        key.to_ascii_lowercase().ends_with("port").then(|| value.parse().ok())?.filter(|p| *p > 0)
-    })
+/// The addresses of a file but those in jobs of Prometheus, which are a signal of their own.
+fn outside_of_jobs(text: &str) -> Vec<Setting> {
+    let jobs = Configuration::read(text).map(|c| c.ranges()).unwrap_or_default();
+    let in_job =
+        |s: &Setting| jobs.iter().any(|job| s.address.range.start < job.end && s.address.range.end > job.start);
+    settings::find(text).into_iter().filter(|s| !in_job(s)).collect()
 }

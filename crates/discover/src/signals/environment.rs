@@ -16,6 +16,7 @@ use crate::credentials;
 use crate::directory;
 use crate::expand::{Syntax, expand};
 use crate::secret_data;
+use crate::settings::{self, Setting};
 use crate::traffic::{self, Finding};
 use crate::world::World;
 
@@ -76,8 +77,7 @@ pub(super) fn variables<'a>(world: &World<'a>, index: usize, container: &Contain
             let (from, inside) = (name.clone(), Confidence::Certain);
             let span = value.span();
             let text = expand(text, Syntax::Kubernetes, &|name| {
-                let set = out.get(name).filter(|_| !credentials::may_be_secret(name)).map(|v| v.text.to_string());
-                set.or_else(|| of_service(world, namespace, name))
+                out.get(name).filter(|_| !credentials::may_be_secret(name)).map(|v| v.text.to_string())
             });
             // What comes from other variables stands elsewhere.
             let value = Some(value).filter(|_| matches!(text, Cow::Borrowed(_)));
@@ -99,24 +99,11 @@ pub(super) fn variables<'a>(world: &World<'a>, index: usize, container: &Contain
     out.into_values().collect()
 }
 
-/// The value of a variable by name: one of these, or one that Kubernetes sets for a Service of the namespace.
-pub(super) fn value_of(world: &World<'_>, namespace: &str, variables: &[Variable<'_>], name: &str) -> Option<String> {
+/// The value of a variable by name.
+pub(super) fn value_of(variables: &[Variable<'_>], name: &str) -> Option<String> {
     // A password is not put where it could be taken for a part of an address.
     let own = variables.iter().find(|v| v.name == name && !credentials::may_be_secret(name));
-    let own = own.map(|v| v.text.trim().to_owned());
-    own.or_else(|| of_service(world, namespace, name))
-}
-
-/// `CART_SERVICE_HOST` and `CART_SERVICE_PORT`, which Kubernetes sets for Service `cart` of the namespace.
-/// <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
-fn of_service(world: &World<'_>, namespace: &str, variable: &str) -> Option<String> {
-    let (stem, is_host) = match variable.strip_suffix("_SERVICE_HOST") {
-        Some(stem) => (stem, true),
-        None => (variable.strip_suffix("_SERVICE_PORT")?, false),
-    };
-    let of = |name: &str| name.replace('-', "_").to_ascii_uppercase() == stem;
-    let service = world.services.iter().find(|s| s.namespace == namespace && of(s.name))?;
-    if is_host { Some(service.name.to_owned()) } else { service.service.ports().next().map(|p| p.number.to_string()) }
+    own.map(|v| v.text.trim().to_owned())
 }
 
 /// The entries of a ConfigMap or a Secret as texts.
@@ -127,14 +114,9 @@ fn data(object: Object<'_>) -> Vec<secret_data::Entry<'_>> {
 fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: &[Variable<'_>], claims: &mut Claims) {
     let text_of = |name: &str| variables.iter().find(|v| v.name == name).map(|v| v.text.trim());
     for variable in variables {
-        let mut addresses = traffic::addresses(&variable.name, &variable.text);
-        if addresses.is_empty() && traffic::is_address_key(&variable.name) {
-            addresses.extend(host_list(&variable.text));
-        }
-        for address in addresses {
-            let port = sibling_port(&variable.name, &text_of);
+        for Setting { key, address, port, .. } in settings_of(variable, &text_of) {
             let finding = Finding {
-                key: &variable.name,
+                key: &key,
                 port,
                 inside: variable.inside,
                 outside: Confidence::Likely.min(variable.inside),
@@ -147,6 +129,21 @@ fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: 
             }
         }
     }
+}
+
+/// The addresses of a variable: of its value, or of the settings in it if it is JSON.
+fn settings_of<'t>(variable: &Variable<'_>, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Vec<Setting> {
+    if variable.text.trim_start().starts_with('{') {
+        return settings::find(&variable.text);
+    }
+    let key = variable.name.as_str();
+    let mut addresses = traffic::addresses(key, &variable.text);
+    if addresses.is_empty() && traffic::is_address_key(key) {
+        addresses.extend(host_list(&variable.text));
+    }
+    let port = sibling_port(key, text_of);
+    let setting = |address: Address| Setting { key: key.to_owned(), address, port, listed: false };
+    addresses.into_iter().map(setting).collect()
 }
 
 /// Where an address stands: exactly if it can be told, else the whole value.
@@ -174,11 +171,11 @@ fn host_list(text: &str) -> Vec<Address> {
 /// The port that belongs to a host variable: `DB_PORT` beside `DB_HOST`, `PGPORT` beside `PGHOST`.
 fn sibling_port<'t>(name: &str, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Option<u16> {
     let upper = name.to_ascii_uppercase();
-    let ends = ["HOSTNAME", "HOST", "ADDRESS", "ADDR", "SERVER", "ENDPOINT", "SERVICE"];
+    let ends = ["HOSTNAME", "HOST_NAME", "HOST", "ADDRESS", "ADDR", "SERVER", "ENDPOINT", "SERVICE"];
     let end = ends.into_iter().find(|end| upper.ends_with(end))?;
     let stem = name.get(..name.len() - end.len())?;
     let port = if name == upper { "PORT" } else { "port" };
-    [format!("{stem}{port}"), format!("{name}_{port}"), format!("{stem}Port")]
+    [format!("{stem}{port}"), format!("{name}_{port}"), format!("{stem}Port"), format!("{stem}_PORT")]
         .iter()
         .find_map(|n| text_of(n)?.parse().ok().filter(|p| *p > 0))
 }

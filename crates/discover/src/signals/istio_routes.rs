@@ -1,4 +1,4 @@
-//! Istio's VirtualServices: what its Gateways let in from outside, and to where.
+//! Istio's VirtualServices: what its Gateways let in from outside and out of the mesh, and to where.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +18,8 @@ pub(crate) struct IstioRoutes;
 const GROUP: &str = "networking.istio.io";
 /// Fields of a VirtualService that hold routes, and the protocol of each.
 const ROUTES: [(&str, &str); 3] = [("http", "HTTP"), ("tls", "TLS"), ("tcp", "TCP")];
+/// What stands for all sidecars in a list of gateways.
+const MESH: &str = "mesh";
 
 impl Signal for IstioRoutes {
     fn name(&self) -> &'static str {
@@ -27,15 +29,24 @@ impl Signal for IstioRoutes {
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for service in world.manifests.by_custom_kind(GROUP, "VirtualService") {
             let Some(spec) = service.spec() else { continue };
-            let named = spec.get("gateways").into_iter().flat_map(|g| g.items()).filter_map(|g| g.as_str());
-            let gateways: Vec<&str> = named.filter(|name| *name != "mesh").collect();
             let mut visited = BTreeSet::new();
-            for gateway in gateways {
-                let gateway = gateway_of(world, service, gateway);
-                routes(world, service, gateway, &mut visited, claims);
+            for name in texts(spec, "gateways").filter(|name| *name != MESH) {
+                let object = gateway_of(world, service, name);
+                routes(world, service, Behind { name, object }, &mut visited, claims);
             }
         }
     }
+}
+
+/// A Gateway by the name that a VirtualService uses for it, and its object if that is in the input.
+#[derive(Clone, Copy)]
+struct Behind<'n, 'a> {
+    name: &'n str,
+    object: Option<Object<'a>>,
+}
+
+fn texts<'a>(holder: Value<'a>, key: &str) -> impl Iterator<Item = &'a str> {
+    holder.get(key).into_iter().flat_map(|list| list.items()).filter_map(|item| item.as_str())
 }
 
 /// The Gateway that a VirtualService names as `name` or `namespace/name`, if it is in the input.
@@ -50,22 +61,20 @@ fn gateway_of<'a>(world: &World<'a>, service: Object<'_>, name: &str) -> Option<
 fn routes(
     world: &World<'_>,
     service: Object<'_>,
-    gateway: Option<Object<'_>>,
+    gateway: Behind<'_, '_>,
     visited: &mut BTreeSet<String>,
     claims: &mut Claims,
 ) {
     let identity = service.identity(&world.options.namespace);
-    let key = format!("{identity} {}", gateway.map(|g| g.identity(&world.options.namespace)).unwrap_or_default());
-    if !visited.insert(key) {
+    if !visited.insert(format!("{identity} {}", gateway.name)) {
         return;
     }
     let Some(spec) = service.spec() else { return };
     for (field, protocol) in ROUTES {
-        for rule in spec.get(field).into_iter().flat_map(|r| r.items()) {
-            for route in rule.get("route").into_iter().flat_map(|r| r.items()) {
-                if let Some(destination) = route.get("destination") {
-                    enter(world, service, gateway, destination, protocol, claims);
-                }
+        let rules = spec.get(field).into_iter().flat_map(|r| r.items());
+        for rule in rules.filter(|rule| is_behind(*rule, gateway.name)) {
+            for destination in destinations(rule) {
+                enter(world, service, gateway.object, destination, protocol, claims);
             }
             if let Some(delegate) = rule.get("delegate") {
                 let own = world.namespace_of(service);
@@ -78,6 +87,26 @@ fn routes(
             }
         }
     }
+}
+
+/// Whether a rule counts behind a gateway: one of its matches says so, or does not say behind which.
+fn is_behind(rule: Value<'_>, gateway: &str) -> bool {
+    let mut matches = rule.get("match").into_iter().flat_map(|m| m.items()).peekable();
+    let fits = |m: Value<'_>| {
+        let mut named = texts(m, "gateways").peekable();
+        named.peek().is_none() || named.any(|name| name == gateway)
+    };
+    matches.peek().is_none() || matches.any(fits)
+}
+
+/// Where a rule sends requests, and copies of them. A route with the weight 0 gets none.
+fn destinations(rule: Value<'_>) -> Vec<Value<'_>> {
+    let list = |key: &str| rule.get(key).into_iter().flat_map(|l| l.items());
+    let weight = |route: &Value<'_>| route.get("weight").and_then(|w| w.as_i64());
+    let routes = list("route").filter(|route| weight(route) != Some(0));
+    let mirrors = list("mirrors").filter_map(|mirror| mirror.get("destination"));
+    let routed = routes.filter_map(|route| route.get("destination"));
+    routed.chain(mirrors).chain(rule.get("mirror")).collect()
 }
 
 /// The workloads of the input that a Gateway runs on.
@@ -104,6 +133,22 @@ fn listener<'a>(gateway: Object<'a>) -> Option<(bool, Value<'a>)> {
     result
 }
 
+/// The labels of a subset of a host, as a DestinationRule of the input defines it.
+fn subset_of(world: &World<'_>, namespace: &str, host: &str, subset: &str) -> Option<LabelSelector> {
+    let same = |rule: Object<'_>| {
+        let named = rule.spec().and_then(|s| s.get("host")?.as_str()).unwrap_or("");
+        let own = world.namespace_of(rule);
+        match (resolve(world, &own, named), resolve(world, namespace, host)) {
+            (Resolved::Service(one), Resolved::Service(other)) => one.identity == other.identity,
+            _ => false,
+        }
+    };
+    let rule = world.manifests.by_custom_kind(GROUP, "DestinationRule").find(|rule| same(*rule))?;
+    let is = |s: &Value<'_>| s.get("name").and_then(|n| n.as_str()) == Some(subset);
+    let labels = rule.spec()?.get("subsets")?.items().find(is)?.get("labels")?;
+    Some(LabelSelector::from_labels(&Labels::read(Some(labels))))
+}
+
 fn enter(
     world: &World<'_>,
     service: Object<'_>,
@@ -112,25 +157,33 @@ fn enter(
     protocol: &str,
     claims: &mut Claims,
 ) {
-    let Some(host) = destination.get("host").and_then(|h| h.as_str()) else { return };
+    let text = |key: &str| destination.get(key).and_then(|h| h.as_str());
+    let Some(host) = text("host") else { return };
     let namespace = world.namespace_of(service);
     let port = destination.get("port").and_then(|p| p.get("number")).and_then(|n| u16::try_from(n.as_i64()?).ok());
     let note = Note::stated(destination.span(), format!("VirtualService {} routes to {host}", service.name()));
+    let proxies = gateway_pods(world, gateway);
     let (targets, via): (Vec<(Party, Option<u16>)>, _) = match resolve(world, &namespace, host) {
         Resolved::Service(found) if !found.workloads.is_empty() => {
             let port = port.or_else(|| found.only_port());
             let behind =
                 |target: &usize| (Party::Workload(*target), port.and_then(|p| found.target_port(world, *target, p)));
-            (found.workloads.iter().map(behind).collect(), Some(found.identity.clone()))
+            let subset = text("subset").and_then(|subset| subset_of(world, &namespace, host, subset));
+            let is_of = |target: &&usize| {
+                subset.as_ref().is_none_or(|s| world.workloads.get(**target).is_some_and(|w| s.matches(&w.labels)))
+            };
+            (found.workloads.iter().filter(is_of).map(behind).collect(), Some(found.identity.clone()))
         }
         Resolved::Made { workload, port: usual } => (vec![(Party::Workload(workload), port.or(Some(usual)))], None),
+        Resolved::Pods(workloads) => (workloads.iter().map(|w| (Party::Workload(*w), port)).collect(), None),
+        // Out of the mesh through a gateway; what is let in from outside is not sent there again.
+        Resolved::Outside(party) if !proxies.is_empty() => (vec![(party, port)], None),
         Resolved::Outside(_) | Resolved::ApiServer => return,
         Resolved::Missing { namespace, name } => (vec![(Party::UnresolvedService { namespace, name }, port)], None),
         Resolved::Service(_) | Resolved::Word => {
             (vec![(Party::UnresolvedService { namespace, name: host.to_owned() }, port)], None)
         }
     };
-    let proxies = gateway_pods(world, gateway);
     for (target, target_port) in targets {
         if proxies.is_empty() {
             claims.flows.push(exposure(world, service, gateway, target, target_port, protocol, note.clone()));
@@ -142,6 +195,15 @@ fn enter(
             let mut claim = FlowClaim::new(source, target.clone(), FlowKind::Traffic, note.clone());
             (claim.port, claim.target_port, claim.via) = (port.or(target_port), target_port, via.clone());
             claim.protocol = Some(protocol.to_owned());
+            if let Party::Host(host) = &target {
+                let proxy = world.workloads.get(*proxy);
+                if let Some(note) = proxy.and_then(|p| world.tls_origination.of(p, host, port)) {
+                    let encrypted = attr::ENCRYPTION.value(Encryption::Encrypted);
+                    claim = claim.with(attr::ENCRYPTION.id, encrypted, note);
+                }
+                let leaves = attr::LEAVES_CLUSTER.value(YesNo::Yes);
+                claim = claim.with(attr::LEAVES_CLUSTER.id, leaves, note.clone());
+            }
             claims.flows.push(claim);
         }
     }

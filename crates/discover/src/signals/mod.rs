@@ -11,9 +11,11 @@ mod autoscalers;
 mod boundaries;
 mod config_files;
 mod confinement;
+mod consul;
 mod containers;
 mod control_plane;
 mod controllers;
+mod dapr;
 mod environment;
 mod gateways;
 mod host_ports;
@@ -24,16 +26,20 @@ mod injected;
 mod intents;
 mod istio_routes;
 mod mesh;
+mod mesh_callers;
 mod monitors;
+mod naming;
 mod network_policies;
 mod operator_services;
 mod operator_stores;
 mod operators;
+mod proxy_extensions;
 mod role_bindings;
 mod routes;
 mod runtime_classes;
 mod runtime_policies;
 mod scrape_configs;
+mod service_variables;
 mod services;
 mod stores;
 mod telemetry;
@@ -61,9 +67,11 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &autoscalers::Autoscalers,
     &boundaries::Boundaries,
     &config_files::ConfigFiles,
+    &consul::Consul,
     &containers::Containers,
     &control_plane::ControlPlane,
     &controllers::Controllers,
+    &dapr::Dapr,
     &environment::Environment,
     &gateways::Gateways,
     &host_ports::HostPorts,
@@ -74,15 +82,19 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &intents::Intents,
     &istio_routes::IstioRoutes,
     &mesh::Mesh,
+    &mesh_callers::MeshCallers,
     &monitors::Monitors,
+    &naming::Naming,
     &network_policies::NetworkPolicySignal,
     &operator_services::OperatorServices,
     &operator_stores::OperatorStores,
     &operators::Operators,
+    &proxy_extensions::ProxyExtensions,
     &role_bindings::RoleBindings,
     &routes::Routes,
     &runtime_policies::RuntimePolicies,
     &scrape_configs::ScrapeConfigs,
+    &service_variables::ServiceVariables,
     &services::Services,
     &stores::Stores,
     &telemetry::Telemetry,

@@ -1,4 +1,5 @@
-//! Routes of other ingress controllers: OpenShift Route, Traefik IngressRoute, Contour HTTPProxy, Emissary Mapping.
+//! Routes of other ingress controllers: OpenShift Route, Traefik IngressRoute, Contour HTTPProxy, Emissary Mapping,
+//! TCPIngress of Kong.
 
 use kubestride_manifest::Object;
 use kubestride_model::FlowKind;
@@ -30,7 +31,7 @@ impl Signal for Routes {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        let kinds: [(&str, &str, Reader); 8] = [
+        let kinds: [(&str, &str, Reader); 10] = [
             ("route.openshift.io", "Route", openshift),
             ("traefik.io", "IngressRoute", traefik),
             ("traefik.io", "IngressRouteTCP", traefik),
@@ -39,6 +40,8 @@ impl Signal for Routes {
             ("projectcontour.io", "HTTPProxy", contour),
             ("getambassador.io", "Mapping", mapping),
             ("getambassador.io", "TCPMapping", mapping),
+            ("configuration.konghq.com", "TCPIngress", kong),
+            ("configuration.konghq.com", "UDPIngress", kong),
         ];
         for (group, kind, reader) in kinds {
             for object in world.manifests.by_custom_kind(group, kind) {
@@ -111,6 +114,23 @@ fn contour<'a>(world: &World<'a>, object: Object<'a>) -> Vec<Backend<'a>> {
         })
     };
     services.filter_map(backend).collect()
+}
+
+/// `spec.rules[].backend`, `spec.tls`.
+fn kong<'a>(world: &World<'a>, object: Object<'a>) -> Vec<Backend<'a>> {
+    let Some(spec) = object.spec() else { return Vec::new() };
+    let backend = |rule: Value<'a>| {
+        let place = rule.get("backend")?;
+        Some(Backend {
+            place,
+            namespace: world.namespace_of(object),
+            name: place.get("serviceName")?.as_str()?,
+            port: place.get("servicePort"),
+            protocol: if object.kind() == "TCPIngress" { "TCP" } else { "UDP" },
+            tls: spec.get("tls").filter(|tls| !tls.is_empty()),
+        })
+    };
+    spec.get("rules").into_iter().flat_map(|rules| rules.items()).filter_map(backend).collect()
 }
 
 /// `spec.service`, as `[scheme://]name[.namespace][:port]`.
