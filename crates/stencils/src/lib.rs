@@ -112,7 +112,7 @@ pub fn vocabulary() -> Vocabulary {
 macro_rules! declare_attributes {
     ($($(#[doc = $doc:literal])+ $constant:ident: $kind:ty = $name:literal, $default:expr $(, answered by $answer:literal)?;)*) => {
         /// The place of each in the table.
-        #[allow(non_camel_case_types, reason = "the names are those of the constants")]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names are those of the constants")]
         #[derive(Clone, Copy)]
         enum Place {
             $($constant),*
@@ -140,7 +140,7 @@ pub(crate) use declare_attributes;
 macro_rules! declare_stencils {
     ($($(#[doc = $doc:literal])+ $constant:ident: $role:ident $name:literal $(< $parent:ident)? [$($attribute:ident),* $(,)?];)*) => {
         /// The place of each in the table.
-        #[allow(non_camel_case_types, reason = "the names are those of the constants")]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names are those of the constants")]
         #[derive(Clone, Copy)]
         enum Place {
             $($constant),*
