@@ -63,12 +63,27 @@ shop/web[Pod] => shop/db[Pod] : TCP 5432
 }
 
 #[test]
-fn what_is_not_evaluated_is_said() {
-    let cilium =
-        "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: c, namespace: shop }\nspec: {}\n";
+fn what_is_not_understood_is_said() {
+    let cilium = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: c, namespace: shop }\nspec:\n  \
+                  endpointSelector: { matchLabels: { app: db } }\n  ingress:\n    - fromEveryone: true\n";
     let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes()), ("cilium.yaml", cilium.as_bytes())]);
     for command in ["connections", "analyze"] {
         let run = folder.run(&[command, "."]);
-        assert!(run.err.contains("CiliumNetworkPolicy c is not evaluated"), "{command}: {}", run.err);
+        let said = "CiliumNetworkPolicy.cilium.io/shop/c: the field `fromEveryone` is not known here: whether the policy holds is not known";
+        assert!(run.err.contains(said), "{command}: {}", run.err);
+        assert!(run.err.contains("cilium.yaml:7:7"), "{command}: {}", run.err);
+    }
+}
+
+#[test]
+fn policies_that_select_nothing_are_said() {
+    let lost = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: c, namespace: shop }\nspec:\n  \
+                endpointSelector: { matchLabels: { app: lost } }\n  ingress: [{}]\n";
+    let found = lost.replace("lost", "db");
+    for (policy, expected) in [(lost, true), (&found, false)] {
+        let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes()), ("cilium.yaml", policy.as_bytes())]);
+        let run = folder.run(&["connections", "."]);
+        let said = "CiliumNetworkPolicy.cilium.io/shop/c selects no workload of the input";
+        assert_eq!(run.err.contains(said), expected, "{}", run.err);
     }
 }

@@ -338,3 +338,130 @@ spec:
     assert_eq!(with(&grant("edge", "")), entered);
     assert_eq!(with(&grant("edge", ", name: shop")), entered);
 }
+
+#[test]
+fn policies_of_cilium_declare_flows_and_decide_about_them() {
+    let policy = "---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: p}
+spec:
+  endpointSelector: {matchLabels: {app: shop}}
+  ingress: [{fromEndpoints: [{matchLabels: {app: web}}], toPorts: [{ports: [{port: main, protocol: TCP}]}]}]
+  egress: [{toFQDNs: [{matchName: API.example.com}, {matchPattern: '*.example.com'}], toPorts: [{ports: [{port: '443'}]}]}]
+";
+    let apps =
+        app("web", 80, "") + &app("cart", 80, "env: [{name: SHOP_ADDR, value: 'shop:8080'}]") + &app("shop", 8080, "");
+    let text = policy.to_owned() + &apps;
+    assert_eq!(
+        flows(&text),
+        [
+            "Deployment/default/cart -> Deployment/default/shop:8080 certain",
+            "Deployment/default/shop -> external/api.example.com:443 likely",
+            "Deployment/default/web -> Deployment/default/shop:8080 likely",
+        ]
+    );
+    let model = model(&text);
+    let attribute = model.vocabulary().find_attribute("policyVerdict").expect("an attribute");
+    let mut verdicts = Vec::new();
+    for (id, flow) in model.flows().filter(|(_, f)| f.kind == FlowKind::Traffic && !f.implicit) {
+        let value = model.value(SubjectRef::Flow(id), attribute).map(|v| model.value_text(attribute, v).to_owned());
+        let source = model.identity_of(SubjectRef::Element(flow.source)).to_owned();
+        verdicts.push(format!("{source} {}", value.unwrap_or_default()));
+    }
+    verdicts.sort();
+    assert_eq!(
+        verdicts,
+        ["Deployment/default/cart Denied", "Deployment/default/shop Allowed", "Deployment/default/web Allowed"]
+    );
+}
+
+/// Policies of all kinds are controls of the workloads that they select.
+#[test]
+fn network_policies_of_all_kinds_are_controls() {
+    let policies = "---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: own}
+spec: {endpointSelector: {matchLabels: {app: shop}}, ingress: [{}], ingressDeny: [{fromEntities: [world]}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: lost}
+spec: {endpointSelector: {matchLabels: {app: nobody}}, ingress: [{}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: nodes}
+spec: {nodeSelector: {}, ingress: [{}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: wide}
+spec: {endpointSelector: {matchExpressions: [{key: io.kubernetes.pod.namespace, operator: NotIn, values: [kube-system]}]}, egress: [{}]}
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: admin}
+spec: {priority: 1, subject: {namespaces: {matchLabels: {tenant: a}}}, ingress: []}
+";
+    let model = model(&(policies.to_owned() + &app("shop", 8080, "") + &app("cart", 80, "")));
+    let nothing = model.vocabulary().find_attribute("selectsNothing").expect("an attribute");
+    let mut found = Vec::new();
+    for (id, control) in model.controls() {
+        let subject = SubjectRef::Control(id);
+        let stencil = &model.vocabulary().stencil(control.stencil).expect("a stencil").name;
+        let value = model.value(subject, nothing).map(|v| model.value_text(nothing, v).to_owned());
+        let identity = model.identity_of(subject).rsplit('/').next().unwrap_or_default().to_owned();
+        found.push(format!("{stencil} {identity}: {} {}", control.applies_to.len(), value.unwrap_or_default()));
+    }
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "AdminNetworkPolicy admin: 0 Unknown",
+            "CiliumNetworkPolicy lost: 0 Yes",
+            "CiliumNetworkPolicy nodes: 0 No",
+            "CiliumNetworkPolicy own: 1 No",
+            "CiliumNetworkPolicy wide: 2 No",
+        ]
+    );
+}
+
+/// What may isolate is not said to be absent.
+#[test]
+fn policies_that_are_not_understood_leave_isolation_unknown() {
+    let policy = |fields: &str| {
+        format!(
+            "---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: p}}
+spec: {{endpointSelector: {{}}, {fields}}}
+"
+        )
+    };
+    let table = [
+        ("egress: [{}]", "No None"),
+        ("ingress: [{}]", "Yes Restricted"),
+        ("ingress: [{}], enableDefaultDeny: {ingress: false}", "No None"),
+        ("ingress: [{}], unheardOf: true", "Unknown Unknown"),
+    ];
+    for (fields, expected) in table {
+        let model = model(&(policy(fields) + &app("shop", 8080, "")));
+        let value = |subject: SubjectRef, name: &str| {
+            let attribute = model.vocabulary().find_attribute(name).expect("an attribute");
+            model.value_text(attribute, model.value(subject, attribute).expect("a value")).to_owned()
+        };
+        let is_namespace = |subject: &SubjectRef| model.identity_of(*subject) == "Namespace/default";
+        let namespace = model.boundaries().map(|(id, _)| SubjectRef::Boundary(id)).find(is_namespace);
+        let is_workload = |subject: &SubjectRef| model.identity_of(*subject) == "Deployment/default/shop";
+        let workload = model.elements().map(|(id, _)| SubjectRef::Element(id)).find(is_workload);
+        let found = format!(
+            "{} {}",
+            value(namespace.expect("the namespace"), "defaultDenyIngress"),
+            value(workload.expect("the workload"), "ingressIsolation")
+        );
+        assert_eq!(found, expected, "{fields}");
+    }
+}

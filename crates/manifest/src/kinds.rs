@@ -107,6 +107,7 @@ const CUSTOM_CLUSTER_SCOPED: &[(&str, &str)] = &[
     ("BGPConfiguration", "crd.projectcalico.org"),
     ("BGPPeer", "crd.projectcalico.org"),
     ("BaselineAdminNetworkPolicy", "policy.networking.k8s.io"),
+    ("CiliumCIDRGroup", "cilium.io"),
     ("CiliumClusterwideNetworkPolicy", "cilium.io"),
     ("CiliumNode", "cilium.io"),
     ("EC2NodeClass", "karpenter.k8s.aws"),

@@ -6,6 +6,7 @@
 //! on the order of the objects.
 
 pub mod admission;
+pub mod cilium;
 pub mod connections;
 pub mod mesh;
 pub mod network;

@@ -254,7 +254,7 @@ fn rules_that_name_pods_are_declared() {
          {podSelector: {}}, {namespaceSelector: {}}, {ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 5432}]}, {}], \
          egress: [{to: [{podSelector: {matchLabels: {app: mail}}, namespaceSelector: {matchLabels: {team: b}}}]}]}",
     );
-    let declared = policies.declared_peers(policies.policies().next().expect("a policy"));
+    let declared = policies.policies().next().expect("a policy").declared_peers();
     let found: Vec<_> = declared.iter().map(|peer| (peer.direction, peer.ports.len())).collect();
     assert_eq!(found, [(Direction::Ingress, 1), (Direction::Egress, 0)]);
     assert!(declared[0].selected.matches(&pod("shop", "db", "a").get()));

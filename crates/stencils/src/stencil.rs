@@ -133,6 +133,10 @@ declare_stencils! {
     CONTROL: Control "Control" [SELECTS_NOTHING];
     /// A NetworkPolicy.
     NETWORK_POLICY: Control "NetworkPolicy" < CONTROL [ADMITS_EVERYONE, DNS_TO_ANYWHERE];
+    /// A policy of an administrator: AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy.
+    ADMIN_NETWORK_POLICY: Control "AdminNetworkPolicy" < NETWORK_POLICY [];
+    /// A CiliumNetworkPolicy or a CiliumClusterwideNetworkPolicy.
+    CILIUM_NETWORK_POLICY: Control "CiliumNetworkPolicy" < NETWORK_POLICY [];
     /// An Istio PeerAuthentication.
     PEER_AUTHENTICATION: Control "PeerAuthentication" < CONTROL [MUTUAL_TLS];
     /// An Istio AuthorizationPolicy.

@@ -1,14 +1,20 @@
 //! Network policies: what they isolate, and the flows that they declare by naming both ends.
 
-use kubestride_model::{Confidence, FlowKind, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubestride_manifest::Labels;
+use kubestride_model::{Confidence, FlowKind, StencilId, Value};
+use kubestride_policy::Cited;
 use kubestride_policy::network::{
-    DeclaredPeer, Direction, Isolation as Isolated, Match, PodMatcher, Policy, PortRange, Ports,
+    DeclaredHost, DeclaredPeer, Direction, Isolation as Isolated, Listed, Match, NamedPods, PortRange, Ports, Subjects,
 };
 use kubestride_stencils::values::{Isolation, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
 use super::Signal;
+use crate::Scope;
 use crate::claims::{Claims, ControlClaim, FlowClaim, Note, Party, Subject};
+use crate::resolve::{Resolved, resolve};
 use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct NetworkPolicySignal;
@@ -22,23 +28,35 @@ impl Signal for NetworkPolicySignal {
         for (index, workload) in world.workloads.iter().enumerate() {
             isolation(world, index, workload, claims);
         }
-        for policy in world.network.policies() {
-            let selects = policy.selects();
-            let selected: Vec<usize> = matching(world, &selects);
-            control(world, policy, &selected, claims);
-            // A policy for all pods of a namespace declares nothing about any of them.
-            if !policy.pods.is_everything() {
-                for peer in world.network.declared_peers(policy) {
-                    declared(world, &peer, &selected, claims);
-                }
+        let namespaces: BTreeMap<&str, &Labels<'_>> =
+            world.workloads.iter().map(|w| (w.namespace.as_str(), &w.namespace_labels)).collect();
+        let policies = world.network.all();
+        // Of several claims the first one holds: what is certain comes first.
+        for sure in [Match::Yes, Match::Unknown] {
+            policies.iter().for_each(|policy| default_denial(policy, sure, &namespaces, claims));
+        }
+        for policy in policies {
+            control(world, &policy, claims);
+            let declared = policy.declared();
+            for peer in &declared.peers {
+                connections(world, peer, claims);
             }
+            for host in &declared.hosts {
+                calls(world, host, claims);
+            }
+        }
+        for policy in world.network.policies() {
+            openness(&policy.cite(), policy.admits_everyone(), policy.dns_to_anywhere(), claims);
+        }
+        for policy in &world.network.cilium().policies {
+            openness(&policy.cite(), policy.admits_everyone(), policy.dns_to_anywhere(), claims);
         }
     }
 }
 
-fn matching(world: &World<'_>, matcher: &PodMatcher) -> Vec<usize> {
-    let mut found = world.pods.meant(matcher);
-    found.retain(|at| world.workloads.get(*at).is_some_and(|w| matcher.matches(&w.policy_pod())));
+fn matching(world: &World<'_>, named: &NamedPods) -> Vec<usize> {
+    let mut found = world.pods.meant(&named.labels);
+    found.retain(|at| world.workloads.get(*at).is_some_and(|w| named.matches(&w.policy_pod())));
     found
 }
 
@@ -79,45 +97,95 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
     }
 }
 
-fn control(world: &World<'_>, policy: &Policy, selected: &[usize], claims: &mut Claims) {
-    let subject = || Subject::Control(policy.identity.clone());
-    claims.controls.push(ControlClaim {
-        identity: policy.identity.clone(),
-        name: policy.identity.rsplit('/').next().unwrap_or_default().to_owned(),
-        stencil: stencil::NETWORK_POLICY,
-        namespace: Some(policy.namespace.clone()),
-        workloads: selected.to_vec(),
-        note: Note::stated(policy.span, ""),
-    });
-    let populated = !world.pods.in_namespace(&policy.namespace).is_empty();
-    if selected.is_empty() && !policy.pods.is_everything() && populated && world.absence_counts() {
-        let note = Note::merged(policy.span, "no workload of its namespace has these labels");
-        claims.set(subject(), attr::SELECTS_NOTHING.id, attr::SELECTS_NOTHING.value(YesNo::Yes), note);
+/// Which kind of control a policy is, by the kind of its object.
+fn stencil_of(identity: &str) -> StencilId {
+    match identity.split(['/', '.']).next() {
+        Some("CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => stencil::CILIUM_NETWORK_POLICY,
+        Some("AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy") => {
+            stencil::ADMIN_NETWORK_POLICY
+        }
+        _ => stencil::NETWORK_POLICY,
     }
-    if let Some(cited) = policy.admits_everyone() {
+}
+
+fn control(world: &World<'_>, policy: &Listed<'_>, claims: &mut Claims) {
+    let identity = &policy.cited.identity;
+    let possible: BTreeSet<usize> = match (policy.candidates(), policy.namespace) {
+        (Some(matchers), _) => matchers.iter().flat_map(|matcher| world.pods.meant(matcher)).collect(),
+        (None, Some(namespace)) => world.pods.in_namespace(namespace).iter().copied().collect(),
+        (None, None) => (0..world.workloads.len()).collect(),
+    };
+    let selects = |at: &usize| world.workloads.get(*at).map_or(Match::No, |w| policy.selects(&w.policy_pod()));
+    let (mut selected, mut perhaps) = (Vec::new(), false);
+    for at in possible {
+        match selects(&at) {
+            Match::Yes => selected.push(at),
+            Match::Unknown => perhaps = true,
+            Match::No => {}
+        }
+    }
+    let populated = match policy.namespace {
+        Some(namespace) => !world.pods.in_namespace(namespace).is_empty(),
+        None => !world.workloads.is_empty(),
+    };
+    let selects_nothing = selected.is_empty() && !perhaps && populated;
+    claims.controls.push(ControlClaim {
+        identity: identity.clone(),
+        name: identity.rsplit('/').next().unwrap_or_default().to_owned(),
+        stencil: stencil_of(identity),
+        namespace: policy.namespace.map(str::to_owned),
+        workloads: selected,
+        note: Note::stated(policy.cited.span, ""),
+    });
+    if selects_nothing && policy.subjects() == Subjects::Chosen && world.absence_counts() {
+        let (value, text) = match policy.namespace {
+            Some(_) => (attr::SELECTS_NOTHING.value(YesNo::Yes), "no workload of its namespace has these labels"),
+            None if world.options.scope == Scope::Cluster => {
+                (attr::SELECTS_NOTHING.value(YesNo::Yes), "no workload has these labels")
+            }
+            // A policy of the cluster may be for namespaces that are not part of the input.
+            None => (Value::Unknown, "no workload of the input has these labels"),
+        };
+        let subject = Subject::Control(identity.clone());
+        claims.set(subject, attr::SELECTS_NOTHING.id, value, Note::merged(policy.cited.span, text));
+    }
+}
+
+/// The rules of a policy that are open to everybody.
+fn openness(policy: &Cited, everyone: Option<Cited>, dns: Option<Cited>, claims: &mut Claims) {
+    let subject = || Subject::Control(policy.identity.clone());
+    if let Some(cited) = everyone {
         let note = Note::stated(cited.span, "the rule admits everybody");
         claims.set(subject(), attr::ADMITS_EVERYONE.id, attr::ADMITS_EVERYONE.value(YesNo::Yes), note);
     }
-    if let Some(cited) = policy.dns_to_anywhere() {
+    if let Some(cited) = dns {
         let note = Note::stated(cited.span, "the rule lets DNS go to any address");
         claims.set(subject(), attr::DNS_TO_ANYWHERE.id, attr::DNS_TO_ANYWHERE.value(YesNo::Yes), note);
     }
-    let sides = [(Direction::Ingress, attr::DEFAULT_DENY_INGRESS), (Direction::Egress, attr::DEFAULT_DENY_EGRESS)];
-    for (direction, attribute) in sides {
-        // A policy for all pods denies by default even if it admits some peers.
-        let denies = policy.rules(direction).is_some_and(|rules| !rules.iter().any(|r| r.names_nobody(direction)));
-        if policy.pods.is_everything() && denies {
-            let namespace = Subject::Namespace(policy.namespace.clone());
-            let note = Note::stated(policy.span, policy.identity.clone());
-            claims.set(namespace, attribute.id, attribute.value(YesNo::Yes), note);
+}
+
+/// A policy for all pods of a namespace denies by default even if it admits some peers.
+fn default_denial(policy: &Listed<'_>, sure: Match, namespaces: &BTreeMap<&str, &Labels<'_>>, claims: &mut Claims) {
+    let none = Labels::default();
+    let own = policy.namespace.map(|name| (name, namespaces.get(name).copied().unwrap_or(&none)));
+    let wide = namespaces.iter().filter(|_| own.is_none()).map(|(name, labels)| (*name, *labels));
+    for (name, labels) in own.into_iter().chain(wide) {
+        let sides = [(Direction::Ingress, attr::DEFAULT_DENY_INGRESS), (Direction::Egress, attr::DEFAULT_DENY_EGRESS)];
+        for (direction, attribute) in sides {
+            if policy.denies_by_default(direction, name, labels) == sure {
+                let value = if sure == Match::Yes { attribute.value(YesNo::Yes) } else { Value::Unknown };
+                let note = Note::stated(policy.cited.span, policy.cited.identity.clone());
+                claims.set(Subject::Namespace(name.to_owned()), attribute.id, value, note);
+            }
         }
     }
 }
 
 /// Flows of a rule that names pods by their labels.
-fn declared(world: &World<'_>, peer: &DeclaredPeer, selected: &[usize], claims: &mut Claims) {
+fn connections(world: &World<'_>, peer: &DeclaredPeer, claims: &mut Claims) {
+    let selected = matching(world, &peer.selected);
     for other in matching(world, &peer.peer) {
-        for one in selected {
+        for one in &selected {
             let (source, target) = match peer.direction {
                 Direction::Ingress => (other, *one),
                 Direction::Egress => (*one, other),
@@ -125,6 +193,33 @@ fn declared(world: &World<'_>, peer: &DeclaredPeer, selected: &[usize], claims: 
             if source != target {
                 connection(world, peer, source, target, claims);
             }
+        }
+    }
+}
+
+/// Flows of a rule that names a host outside.
+fn calls(world: &World<'_>, host: &DeclaredHost, claims: &mut Claims) {
+    let number = |range: &PortRange| match &range.ports {
+        Ports::Numbers(first, last) if first == last => Some(*first),
+        _ => None,
+    };
+    // One port for each, whatever its protocol.
+    let mut ports: Vec<Option<u16>> = host.ports.iter().map(number).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    if ports.is_empty() {
+        ports.push(None);
+    }
+    for source in matching(world, &host.selected) {
+        let Some(workload) = world.workloads.get(source) else { continue };
+        // A name of the cluster is not outside, and rules for names are never about pods.
+        let Resolved::Outside(target) = resolve(world, &workload.namespace, &host.host) else { continue };
+        for port in &ports {
+            let note = Note::stated(host.span, format!("{} names it", host.policy));
+            let mut claim = FlowClaim::new(Party::Workload(source), target.clone(), FlowKind::Traffic, note);
+            claim.confidence = Confidence::Likely;
+            (claim.port, claim.target_port) = (*port, *port);
+            claims.flows.push(claim);
         }
     }
 }

@@ -5,17 +5,15 @@ use kubestride_source::Diagnostic;
 
 use super::Workload;
 use super::networks::{self, Networks, is_primary};
-use crate::network::{AdminPeer, Listed, Match, NetworkPolicies};
+use crate::network::{AdminPeer, Listed, Match, NetworkPolicies, Subjects};
 
 /// Kinds that give pods networks beside that of the cluster.
 const NETWORKS: [&str; 3] = [networks::OWN, networks::WIDE, "NetworkAttachmentDefinition"];
 
 /// Kinds of policies that are not evaluated.
-const POLICIES: [(&str, &str); 6] = [
+const POLICIES: [(&str, &str); 4] = [
     ("crd.projectcalico.org", "NetworkPolicy"),
     ("crd.projectcalico.org", "GlobalNetworkPolicy"),
-    ("cilium.io", "CiliumNetworkPolicy"),
-    ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("projectcalico.org", "NetworkPolicy"),
     ("projectcalico.org", "GlobalNetworkPolicy"),
 ];
@@ -85,11 +83,12 @@ pub fn limits(manifests: &Manifests, policies: &NetworkPolicies, default_namespa
 pub(super) fn select_nothing(policies: &NetworkPolicies, workloads: &[Workload<'_>]) -> Vec<Diagnostic> {
     let selects = |policy: &Listed<'_>| workloads.iter().any(|w| policy.selects(&w.pod()) != Match::No);
     let message = |policy: Listed<'_>| {
-        let cited = policy.cite();
+        let cited = policy.cited;
         let message = format!("{} selects no workload of the input: it decides nothing here", cited.identity);
         Diagnostic::warning("selects-nothing", message).at(cited.span)
     };
-    policies.all().filter(|policy| !selects(policy)).map(message).collect()
+    let of_pods = |policy: &Listed<'_>| policy.subjects() != Subjects::NoPods;
+    policies.all().into_iter().filter(of_pods).filter(|policy| !selects(policy)).map(message).collect()
 }
 
 /// Networks that pods are said to be in and that are not in the input.

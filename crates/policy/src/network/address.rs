@@ -35,6 +35,12 @@ impl Block {
         Some(Self { cidr: Cidr::parse(text)?, except: Vec::new() })
     }
 
+    /// A block with exceptions; none if a text is broken.
+    pub(crate) fn with_exceptions<'t>(text: &str, except: impl IntoIterator<Item = &'t str>) -> Option<Self> {
+        let except = except.into_iter().map(Cidr::parse).collect::<Option<_>>()?;
+        Some(Self { cidr: Cidr::parse(text)?, except })
+    }
+
     /// The first addresses (IPv4) behind which something else may hold: where the block and its exceptions begin, and
     /// the first addresses behind their ends.
     pub fn edges(&self) -> impl Iterator<Item = u64> {

@@ -87,6 +87,10 @@ impl Member for Arc<AdminPolicy> {
         if self.doubtful { matched.min(Match::Unknown) } else { matched }
     }
 
+    fn candidates(&self) -> Option<PodMatcher> {
+        Some(self.subject.clone())
+    }
+
     fn isolates(&self, _: Direction) -> bool {
         false
     }

@@ -1,8 +1,10 @@
 //! What network policies declare about who talks to whom.
 
+use kubestride_manifest::RequirementTest;
 use kubestride_source::Span;
 
-use super::{NetworkPolicies, PeerKind, PodMatcher, Policy, PortRange};
+use super::{PeerKind, PodMatcher, Policy, PortRange};
+use crate::Pod;
 
 /// Which traffic a rule is about, seen from the pods that the policy selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,39 +15,91 @@ pub enum Direction {
     Egress,
 }
 
+/// Pods that a policy names.
+#[derive(Debug, Clone)]
+pub struct NamedPods {
+    /// Their labels and namespaces.
+    pub labels: PodMatcher,
+    /// What is asked of the names of their service accounts.
+    pub service_accounts: Vec<RequirementTest>,
+}
+
+/// What the rules of a policy declare.
+#[derive(Debug, Clone, Default)]
+pub struct Declared {
+    /// Pods that talk.
+    pub peers: Vec<DeclaredPeer>,
+    /// Hosts outside that pods call.
+    pub hosts: Vec<DeclaredHost>,
+}
+
+/// A rule that names a host outside.
+#[derive(Debug, Clone)]
+pub struct DeclaredHost {
+    /// The identity of the policy.
+    pub policy: String,
+    /// Which pods it selects.
+    pub selected: NamedPods,
+    /// The name of the host, in small letters.
+    pub host: String,
+    /// On which ports of the host; all if there are none.
+    pub ports: Vec<PortRange>,
+    /// Where the host is named.
+    pub span: Span,
+}
+
 /// A rule that names pods, which says that its author expects them to talk.
 #[derive(Debug, Clone)]
 pub struct DeclaredPeer {
     /// The identity of the policy.
     pub policy: String,
     /// Which pods it selects.
-    pub selected: PodMatcher,
+    pub selected: NamedPods,
     /// Which way.
     pub direction: Direction,
     /// Which pods it names.
-    pub peer: PodMatcher,
+    pub peer: NamedPods,
     /// On which ports of the receiving pods; all if there are none.
     pub ports: Vec<PortRange>,
     /// Where the peer is named.
     pub span: Span,
 }
 
-impl NetworkPolicies {
-    /// The pods that the rules of `policy` name. Rules that admit whole namespaces or everybody name nobody.
-    pub fn declared_peers(&self, policy: &Policy) -> Vec<DeclaredPeer> {
+impl NamedPods {
+    /// Whether pods are meant. Those in the network of their node are not seen as pods.
+    pub fn matches(&self, pod: &Pod<'_>) -> bool {
+        let account = |test: &RequirementTest| match test {
+            RequirementTest::In(names) => names.iter().any(|name| name == pod.service_account),
+            RequirementTest::NotIn(names) => names.iter().all(|name| name != pod.service_account),
+            RequirementTest::Exists => true,
+            RequirementTest::DoesNotExist | RequirementTest::Unknown => false,
+        };
+        self.labels.matches(pod) && self.service_accounts.iter().all(account)
+    }
+}
+
+impl From<PodMatcher> for NamedPods {
+    fn from(labels: PodMatcher) -> Self {
+        Self { labels, service_accounts: Vec::new() }
+    }
+}
+
+impl Policy {
+    /// The pods that its rules name. Rules that admit whole namespaces or everybody name nobody.
+    pub fn declared_peers(&self) -> Vec<DeclaredPeer> {
         let mut declared = Vec::new();
         for direction in [Direction::Ingress, Direction::Egress] {
-            for rule in policy.rules(direction).unwrap_or_default() {
+            for rule in self.rules(direction).unwrap_or_default() {
                 for peer in &rule.peers {
                     let PeerKind::Pods(matcher) = &peer.kind else { continue };
                     if matcher.pods.is_everything() {
                         continue;
                     }
                     declared.push(DeclaredPeer {
-                        policy: policy.identity.clone(),
-                        selected: policy.selects(),
+                        policy: self.identity.clone(),
+                        selected: self.selects().into(),
                         direction,
-                        peer: matcher.clone(),
+                        peer: matcher.clone().into(),
                         ports: rule.ports.clone(),
                         span: peer.span,
                     });

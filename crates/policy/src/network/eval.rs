@@ -1,11 +1,14 @@
 //! What network policies allow.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use kubestride_manifest::Labels;
 use kubestride_source::Diagnostic;
 
-use super::tier::{Decision, Effect, Member, Question, Reason};
-use super::{AdminPolicies, Direction, End, Match, NetworkPolicies, Policy, PortSet, Range};
+use super::tier::{Decision, Effect, Member, Question, Reason, Subjects};
+use super::{AdminPolicies, Declared, Direction, End, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range};
+use crate::cilium::CiliumPolicies;
 use crate::{Cited, Pod};
 
 /// Where the metadata service of all big clouds is.
@@ -81,23 +84,51 @@ pub struct Verdict {
 }
 
 /// A policy of any kind.
-#[derive(Debug, Clone, Copy)]
-pub struct Listed<'p>(&'p dyn Member);
+#[derive(Debug, Clone)]
+pub struct Listed<'p> {
+    /// The policy, where it is named.
+    pub cited: Cited,
+    /// The namespace whose pods it can be for; none if it can be for pods of all.
+    pub namespace: Option<&'p str>,
+    /// Its parts, which may be for different pods.
+    parts: Vec<&'p dyn Member>,
+}
 
 impl Listed<'_> {
-    /// The policy, where it is named.
-    pub fn cite(&self) -> Cited {
-        self.0.cite()
-    }
-
-    /// The namespace whose pods it can be for; none if it can be for pods of all.
-    pub fn namespace(&self) -> Option<&str> {
-        self.0.namespace()
-    }
-
     /// Whether it is for a pod.
     pub fn selects(&self, pod: &Pod<'_>) -> Match {
-        if pod.host_network { Match::No } else { self.0.selects(pod) }
+        if pod.host_network { Match::No } else { Match::any(self.parts.iter().map(|part| part.selects(pod))) }
+    }
+
+    /// All pods that it can be for, and perhaps others; none if labels do not tell.
+    pub fn candidates(&self) -> Option<Vec<PodMatcher>> {
+        self.parts.iter().map(|part| part.candidates()).collect()
+    }
+
+    /// For how many pods it is.
+    pub fn subjects(&self) -> Subjects {
+        let are = |subjects: Subjects| self.parts.iter().any(|part| part.subjects() == subjects);
+        match (are(Subjects::All), are(Subjects::Chosen)) {
+            (true, _) => Subjects::All,
+            (false, true) => Subjects::Chosen,
+            (false, false) => Subjects::NoPods,
+        }
+    }
+
+    /// Whether it isolates all pods of a namespace and does not let everybody through.
+    pub fn denies_by_default(&self, direction: Direction, namespace: &str, namespace_labels: &Labels<'_>) -> Match {
+        let denies = |part: &&&dyn Member| part.isolates(direction) && part.open_rule(direction).is_none();
+        Match::any(self.parts.iter().filter(denies).map(|part| part.covers(namespace, namespace_labels)))
+    }
+
+    /// Who talks to whom, by its rules that name both.
+    pub fn declared(&self) -> Declared {
+        let mut all = Declared::default();
+        for declared in self.parts.iter().map(|part| part.declared()) {
+            all.peers.extend(declared.peers);
+            all.hosts.extend(declared.hosts);
+        }
+        all
     }
 }
 
@@ -157,9 +188,26 @@ impl NetworkPolicies {
         &self.admin
     }
 
-    /// All policies of all kinds, in the order in which they are asked.
-    pub fn all(&self) -> impl Iterator<Item = Listed<'_>> {
-        self.tiers.iter().flat_map(|tier| tier.members()).map(Listed)
+    /// The policies of Cilium.
+    pub fn cilium(&self) -> &CiliumPolicies {
+        &self.cilium
+    }
+
+    /// All policies of all kinds, in the order in which they are asked. An object is there once.
+    pub fn all(&self) -> Vec<Listed<'_>> {
+        let mut all: Vec<Listed<'_>> = Vec::new();
+        let mut places: BTreeMap<Cited, usize> = BTreeMap::new();
+        for member in self.tiers.iter().flat_map(|tier| tier.members()) {
+            let (cited, namespace) = (member.cite(), member.namespace());
+            match places.get(&cited).and_then(|at| all.get_mut(*at)) {
+                Some(listed) => listed.parts.push(member),
+                None => {
+                    places.insert(cited.clone(), all.len());
+                    all.push(Listed { cited, namespace, parts: vec![member] });
+                }
+            }
+        }
+        all
     }
 
     /// What of the policies is not understood.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
-use super::{Block, Direction, End, Match, PeerKind, Policy, PortRange, Rule};
+use kubestride_manifest::Labels;
+
+use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects};
+use super::{Block, Declared, Direction, End, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
 use crate::{Cited, Pod};
 
 /// Its rules let through what they are about; everything else is stopped.
@@ -23,6 +25,19 @@ impl Member for Arc<Policy> {
     fn selects(&self, pod: &Pod<'_>) -> Match {
         let is = !pod.host_network && pod.namespace == self.namespace && self.pods.matches(pod.labels);
         if is && self.doubtful { Match::Unknown } else { is.into() }
+    }
+
+    fn candidates(&self) -> Option<PodMatcher> {
+        Some(Policy::selects(self))
+    }
+
+    fn subjects(&self) -> Subjects {
+        if self.pods.is_everything() { Subjects::All } else { Subjects::Chosen }
+    }
+
+    fn covers(&self, namespace: &str, _: &Labels<'_>) -> Match {
+        let covers = Match::from(namespace == self.namespace && self.pods.is_everything());
+        if self.doubtful { covers.min(Match::Unknown) } else { covers }
     }
 
     fn isolates(&self, direction: Direction) -> bool {
@@ -51,6 +66,12 @@ impl Member for Arc<Policy> {
         let peers = self.ingress.iter().chain(&self.egress).flatten().flat_map(|rule| &rule.peers);
         let blocks = peers.filter_map(|peer| if let PeerKind::Block(block) = &peer.kind { Some(block) } else { None });
         blocks.flat_map(Block::edges).collect()
+    }
+
+    /// A policy for all pods of a namespace declares nothing about any of them.
+    fn declared(&self) -> Declared {
+        let peers = if self.pods.is_everything() { Vec::new() } else { self.declared_peers() };
+        Declared { peers, hosts: Vec::new() }
     }
 }
 

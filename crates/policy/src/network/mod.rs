@@ -5,35 +5,37 @@ mod address;
 mod admin;
 mod admin_read;
 mod declared;
-mod doubts;
+pub(crate) mod doubts;
 mod end;
 mod eval;
 mod kubernetes;
 mod port_set;
 mod read;
-mod tier;
+pub(crate) mod tier;
 
 use std::sync::Arc;
 
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::{Diagnostic, Span};
 
+use crate::cilium::CiliumPolicies;
 use crate::{Cited, Pod, PodPort};
 use tier::Tier;
 
 pub use address::Block;
 pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
-pub use declared::{DeclaredPeer, Direction};
+pub use declared::{Declared, DeclaredHost, DeclaredPeer, Direction, NamedPods};
 pub use end::{End, Match, Range};
 pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
 pub use port_set::PortSet;
-pub use tier::{Action, Effect, Reason};
+pub use tier::{Action, Effect, Reason, Subjects};
 
 /// All network policies of the input.
 #[derive(Debug, Default)]
 pub struct NetworkPolicies {
     policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
+    cilium: CiliumPolicies,
     tiers: Vec<Tier>,
     doubts: Vec<Diagnostic>,
 }
@@ -131,7 +133,7 @@ pub enum Ports {
 }
 
 /// Every namespace has this label; Kubernetes sets it.
-const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 impl PodMatcher {
     /// Whether `pod` is meant. Pods in the network of their node have its address and are not seen as pods.
@@ -191,13 +193,22 @@ impl Rule {
     /// Whether it names nobody: everybody gets through, on some port at least. Questions to DNS are sent by everybody
     /// and do not count for outgoing traffic.
     pub fn names_nobody(&self, direction: Direction) -> bool {
-        let dns = |range: &PortRange| matches!(range.ports, Ports::Numbers(53, 53) | Ports::Numbers(853, 853));
-        let dns_only = !self.ports.is_empty() && self.ports.iter().all(dns);
-        self.admits_everybody() && !(direction == Direction::Egress && dns_only)
+        self.admits_everybody() && !(direction == Direction::Egress && only_dns(&self.ports))
     }
 }
 
+/// Whether ports are those of DNS only.
+pub(crate) fn only_dns(ports: &[PortRange]) -> bool {
+    let dns = |range: &PortRange| matches!(range.ports, Ports::Numbers(53, 53) | Ports::Numbers(853, 853));
+    !ports.is_empty() && ports.iter().all(dns)
+}
+
 impl PortRange {
+    /// Whether a port can be in it.
+    pub(crate) fn has_ports(&self) -> bool {
+        !matches!(self.ports, Ports::None)
+    }
+
     /// The ports that are in one of several; all if there are none.
     pub(crate) fn union(ranges: &[Self], named: &[PodPort<'_>]) -> PortSet {
         match ranges {

@@ -11,6 +11,7 @@ use super::{
     AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
     PortRange, Ports, Rule,
 };
+use crate::cilium::CiliumPolicies;
 
 /// What is not known where part of a policy, or of a rule, is not understood.
 pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";
@@ -28,14 +29,17 @@ impl NetworkPolicies {
         let boxed = |policies: &[Arc<AdminPolicy>]| -> Vec<Box<dyn Member>> {
             policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
         };
-        let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
+        let (cilium, of_cilium) = CiliumPolicies::read(manifests, default_namespace);
+        doubts.extend(of_cilium);
+        let mut own: Vec<_> = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
+        own.extend(cilium.members());
         let mut tiers = vec![
             Tier::new(ADMIN_TIER, "adminnetworkpolicy", true, boxed(&admin.admin)),
             Tier::new(DEFAULT_TIER, "default", false, own),
             Tier::new(BASELINE_TIER, "baselineadminnetworkpolicy", true, boxed(&admin.baseline)),
         ];
         tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
-        Self { policies, admin, tiers, doubts }
+        Self { policies, admin, cilium, tiers, doubts }
     }
 
     /// Reads objects of other kinds that have the fields of NetworkPolicies.
@@ -47,7 +51,7 @@ impl NetworkPolicies {
         let (policies, doubts) = of_kubernetes(objects, versions, default_namespace);
         let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
         let tiers = vec![Tier::new(DEFAULT_TIER, "default", false, own)];
-        Self { policies, tiers, doubts, admin: AdminPolicies::default() }
+        Self { policies, tiers, doubts, ..Self::default() }
     }
 }
 

@@ -10,7 +10,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use super::{Direction, End, Match, PortSet};
+use kubestride_manifest::Labels;
+
+use super::{Declared, Direction, End, Match, PodMatcher, PortSet};
 use crate::{Cited, Pod};
 
 /// The order of the tier in which NetworkPolicies are.
@@ -69,6 +71,21 @@ pub(crate) trait Member: Debug + Send + Sync {
     /// Whether it is for a pod.
     fn selects(&self, pod: &Pod<'_>) -> Match;
 
+    /// All pods that it can be for, and perhaps others; none if labels do not tell.
+    fn candidates(&self) -> Option<PodMatcher> {
+        None
+    }
+
+    /// For how many pods it is.
+    fn subjects(&self) -> Subjects {
+        Subjects::Chosen
+    }
+
+    /// Whether it is for all pods of a namespace, whatever their labels are.
+    fn covers(&self, _namespace: &str, _namespace_labels: &Labels<'_>) -> Match {
+        Match::No
+    }
+
     /// Whether it isolates the pods that it is for.
     fn isolates(&self, direction: Direction) -> bool;
 
@@ -81,6 +98,22 @@ pub(crate) trait Member: Debug + Send + Sync {
 
     /// The places where what they mean for addresses changes, see [`super::Block::edges`].
     fn edges(&self) -> Vec<u64>;
+
+    /// Who talks to whom, by rules that name both.
+    fn declared(&self) -> Declared {
+        Declared::default()
+    }
+}
+
+/// For how many pods a policy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subjects {
+    /// All of its namespace; all of the cluster if it has none.
+    All,
+    /// Those that it chooses.
+    Chosen,
+    /// None: it is for nodes.
+    NoPods,
 }
 
 /// Policies that are asked together.
