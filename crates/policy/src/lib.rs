@@ -1,5 +1,7 @@
 //! What policies mean: RBAC, NetworkPolicy and those around it, Pod Security Standards, admission policies, the policies
 //! of the Istio mesh, and those of KubeArmor.
+//! What policies mean: RBAC, NetworkPolicy and those around it, Pod Security Standards, and the policies of the meshes Istio
+//! and Linkerd.
 //!
 //! Each policy has a folder: plain types, `read`, which makes them from Kubernetes objects, and `eval`, which answers
 //! questions and sees plain types only. Every answer says which policy it comes from ([`Cited`]). Answers do not depend
@@ -7,11 +9,16 @@
 
 pub mod admission;
 pub mod connections;
+mod fit;
+pub mod linkerd;
 pub mod mesh;
+mod meshed;
 pub mod network;
 mod pod;
 pub mod pod_security;
 pub mod rbac;
 pub mod runtime;
 
+pub use fit::Fit;
+pub use meshed::{Call, MeshAnswer, MeshPod, MeshService, MeshVerdict, Protection};
 pub use pod::{Cited, Namespaces, Pod, PodPort};
