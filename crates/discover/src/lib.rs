@@ -16,6 +16,8 @@ mod expand;
 mod host_path;
 mod merge;
 mod mesh_hosts;
+mod mesh_flows;
+mod mesh_pods;
 pub mod observed;
 mod operated;
 mod pattern;

@@ -7,10 +7,8 @@ use crate::{Cited, Fit, Pod};
 /// The pods of a workload, as meshes see them.
 #[derive(Debug, Clone, Copy)]
 pub struct MeshPod<'a> {
-    /// Labels, namespace and ports.
+    /// Labels, namespace, ports and service account.
     pub pod: Pod<'a>,
-    /// The name of their service account.
-    pub service_account: &'a str,
     /// Their annotations.
     pub annotations: &'a Labels<'a>,
     /// The annotations of their namespace.
@@ -119,6 +117,7 @@ impl MeshAnswer {
     }
 
     fn tidy(mut self) -> Self {
+        self.names_caller &= self.verdict == MeshVerdict::Allowed;
         self.by.sort();
         self.by.dedup();
         self

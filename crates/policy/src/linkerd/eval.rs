@@ -69,7 +69,7 @@ impl Linkerd {
             answers.push(MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()));
         }
         if enforced != Fit::Never {
-            let account = Some((call.source.pod.namespace, call.source.service_account));
+            let account = Some((call.source.pod.namespace, call.source.pod.service_account));
             let callers: &[Caller<'_>] = match sends(call) {
                 Fit::Always => &[account],
                 Fit::Sometimes => &[None, account],

@@ -58,7 +58,7 @@ impl Mesh {
 
     /// Who the caller may be to the proxy of the target.
     fn identities<'c>(&self, call: &Call<'c, '_>, plane: Dataplane, mode: MutualTls) -> Vec<Identity<'c>> {
-        let account = Identity::Account(call.source.pod.namespace, call.source.service_account);
+        let account = Identity::Account(call.source.pod.namespace, call.source.pod.service_account);
         // "A client sidecar sends mTLS to workloads with sidecars", unless a DestinationRule says otherwise, or the target
         // has switched it off.
         let certificate = match mode {
