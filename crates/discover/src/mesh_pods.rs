@@ -23,9 +23,8 @@ impl<'a> MeshPods<'a> {
         services: &[ServiceInfo<'a>],
         namespaces: &BTreeMap<String, Object<'a>>,
     ) -> Self {
-        let annotations = |metadata: Option<kubestride_yaml::Value<'a>>| {
-            Labels::read(metadata.and_then(|m| m.get("annotations")))
-        };
+        let annotations =
+            |metadata: Option<kubestride_yaml::Value<'a>>| Labels::read(metadata.and_then(|m| m.get("annotations")));
         let held = |workload: &WorkloadInfo<'a>| Held {
             annotations: annotations(workload.workload.template.value().and_then(|t| t.get("metadata"))),
             namespace_annotations: annotations(namespaces.get(&workload.namespace).and_then(|n| n.metadata())),

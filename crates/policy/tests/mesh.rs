@@ -200,7 +200,9 @@ fn rules_fit_as_the_reference_says() {
         (from(&format!("{{principals: ['{web}'], namespaces: [shop]}}")), "Allowed by p named"),
         // "A match occurs when at least one source [...] matches the request."
         (
-            format!("{{rules: [{{from: [{{source: {{namespaces: [cart]}}}}, {{source: {{principals: ['{web}']}}}}]}}]}}"),
+            format!(
+                "{{rules: [{{from: [{{source: {{namespaces: [cart]}}}}, {{source: {{principals: ['{web}']}}}}]}}]}}"
+            ),
             "Allowed by p named",
         ),
         // Which addresses pods have, and what tokens requests bring, manifests do not tell.
@@ -232,7 +234,10 @@ fn rules_fit_as_the_reference_says() {
                 .to_owned(),
             "Denied by p",
         ),
-        ("{rules: [{when: [{key: 'request.auth.claims[iss]', values: [a]}]}]}".to_owned(), "Undetermined by p with token"),
+        (
+            "{rules: [{when: [{key: 'request.auth.claims[iss]', values: [a]}]}]}".to_owned(),
+            "Undetermined by p with token",
+        ),
         // What is not understood is never taken for a yes or a no.
         ("{action: PERMIT, rules: [{}]}".to_owned(), "Undetermined by p"),
         ("{rules: {}}".to_owned(), "Undetermined by p"),
@@ -269,7 +274,8 @@ fn policies_are_asked_in_order() {
     let of_root = policy("ofroot", "istio-system", "{selector: {matchLabels: {app: db}}}");
     let odd = policy("odd", "shop", "{action: X}");
     let future = policy("future", "shop", "{}").replace("/v1,", "/v7,");
-    let tried = policy("tried", "shop", "{}").replace("name: tried", "name: tried, annotations: {istio.io/dry-run: 'true'}");
+    let tried =
+        policy("tried", "shop", "{}").replace("name: tried", "name: tried, annotations: {istio.io/dry-run: 'true'}");
     let table: [(&[&str], &str); 14] = [
         (&[], "Unrestricted"),
         (&[&open, &shut], "Allowed by open"),
@@ -354,7 +360,12 @@ fn only_proxies_enforce_policies() {
         // "If either label is disabled, the pod is not injected."
         (member("shop", "db").label("sidecar.istio.io/inject", "false"), "Unrestricted"),
         (member("shop", "db").annotation("sidecar.istio.io/inject", "false"), "Unrestricted"),
-        (stranger("shop", "db").namespace_label("istio-injection", "disabled").label("sidecar.istio.io/inject", "true"), "Unrestricted"),
+        (
+            stranger("shop", "db")
+                .namespace_label("istio-injection", "disabled")
+                .label("sidecar.istio.io/inject", "true"),
+            "Unrestricted",
+        ),
         (stranger("shop", "db").label("sidecar.istio.io/inject", "true"), "Denied by shut"),
         (stranger("shop", "db").namespace_label("istio.io/rev", "canary"), "Denied by shut"),
         // "Automatic sidecar injection will be ignored for pods that are on the host network."
@@ -383,7 +394,9 @@ fn ztunnels_see_connections_and_waypoints_requests() {
         policy(
             "get",
             "shop",
-            &format!("{{action: {action}, rules: [{{from: [{{source: {{namespaces: [shop]}}}}], to: [{{operation: {{methods: [GET]}}}}]}}]}}"),
+            &format!(
+                "{{action: {action}, rules: [{{from: [{{source: {{namespaces: [shop]}}}}], to: [{{operation: {{methods: [GET]}}}}]}}]}}"
+            ),
         )
     };
     let (allow_get, deny_get) = (get("ALLOW"), get("DENY"));
@@ -517,7 +530,8 @@ fn tokens_are_checked_and_only_asked_for_by_authorization_policies() {
     ];
     for (documents, expected) in table {
         both_orders(documents, |manifests| {
-            let name = |cited: kubestride_policy::Cited| cited.identity.rsplit('/').next().unwrap_or_default().to_owned();
+            let name =
+                |cited: kubestride_policy::Cited| cited.identity.rsplit('/').next().unwrap_or_default().to_owned();
             let found = match Mesh::read(manifests, "default").token_check(&pod("shop", "web", "a").get()) {
                 TokenCheck::None => "None".to_owned(),
                 TokenCheck::IfPresent(cited) => format!("IfPresent {}", name(cited)),
@@ -550,7 +564,15 @@ fn what_is_not_understood_is_said() {
             &["policies-contradict"],
         ),
         (&[db, &peers("a", "shop", "{mtls: {mode: STRICT}}"), &peers("b", "cart", "{mtls: {mode: DISABLE}}")], &[]),
-        (&[db, &rules("{from: [{source: {principals: ['*'], notNamespaces: [a]}}], to: [{operation: {ports: ['1']}}]}")], &[]),
+        (
+            &[
+                db,
+                &rules(
+                    "{from: [{source: {principals: ['*'], notNamespaces: [a]}}], to: [{operation: {ports: ['1']}}]}",
+                ),
+            ],
+            &[],
+        ),
     ];
     for (documents, expected) in table {
         both_orders(documents, |manifests| {

@@ -108,8 +108,7 @@ impl Linkerd {
     /// The answer for one caller.
     fn decide(&self, servers: &[(&Server, Fit)], call: &Call<'_, '_>, caller: Caller<'_>) -> MeshAnswer {
         let certain = servers.iter().any(|(_, fit)| *fit == Fit::Always);
-        let mut answers: Vec<MeshAnswer> =
-            servers.iter().map(|(server, _)| self.decide_at(server, caller)).collect();
+        let mut answers: Vec<MeshAnswer> = servers.iter().map(|(server, _)| self.decide_at(server, caller)).collect();
         if !certain {
             answers.push(of_default(call.target, caller));
         }
@@ -127,7 +126,11 @@ impl Linkerd {
         });
         let fitting: Vec<_> = fits.filter(|(_, fit)| *fit != Fit::Never).collect();
         let cite = |least: Fit| -> Vec<Cited> {
-            fitting.iter().filter(|(_, fit)| *fit >= least).map(|(authorization, _)| authorization.cited.clone()).collect()
+            fitting
+                .iter()
+                .filter(|(_, fit)| *fit >= least)
+                .map(|(authorization, _)| authorization.cited.clone())
+                .collect()
         };
         let allowed = cite(Fit::Always);
         if !allowed.is_empty() {
@@ -228,7 +231,13 @@ impl Client {
     fn fit(&self, caller: Caller<'_>) -> Fit {
         match self {
             Client::Everybody => Fit::Always,
-            Client::AnyTls => if caller.is_some() { Fit::Always } else { Fit::Sometimes },
+            Client::AnyTls => {
+                if caller.is_some() {
+                    Fit::Always
+                } else {
+                    Fit::Sometimes
+                }
+            }
             Client::Identities(identities) => Fit::any(identities.iter().map(|identity| identity.fit(caller))),
             Client::Addresses | Client::Unknown => Fit::Sometimes,
         }

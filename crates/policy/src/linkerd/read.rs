@@ -6,9 +6,7 @@ use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_source::Span;
 use kubestride_yaml::{Kind, Value};
 
-use super::{
-    Authorization, Client, DefaultPolicy, GROUP, Identity, Linkerd, Problem, Server, ServerPort, Target,
-};
+use super::{Authorization, Client, DefaultPolicy, GROUP, Identity, Linkerd, Problem, Server, ServerPort, Target};
 use crate::Cited;
 
 /// Versions of the policies.
@@ -36,7 +34,9 @@ impl Linkerd {
             of("ServerAuthorization").map(|object| reader.server_authorization(object)).collect();
         authorizations.extend(of("AuthorizationPolicy").map(|object| reader.policy(object)));
         let mut routes: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-        for route in ROUTE_GROUPS.iter().flat_map(|group| ROUTES.map(|kind| manifests.by_custom_kind(group, kind))).flatten() {
+        for route in
+            ROUTE_GROUPS.iter().flat_map(|group| ROUTES.map(|kind| manifests.by_custom_kind(group, kind))).flatten()
+        {
             let parents = route.spec().list("parentRefs").filter(|parent| parent.text("kind") == Some("Server"));
             let names: Vec<String> = parents.filter_map(|parent| parent.text("name").map(str::to_owned)).collect();
             if !names.is_empty() {
@@ -124,7 +124,12 @@ impl Reader<'_> {
             Some(PortRef::Number(number)) => ServerPort::Number(number),
             Some(PortRef::Name(name)) => ServerPort::Name(name.to_owned()),
             None => {
-                self.problem(&cited, cited.span, "unknown-field", "its port is not understood: what it is for is not known");
+                self.problem(
+                    &cited,
+                    cited.span,
+                    "unknown-field",
+                    "its port is not understood: what it is for is not known",
+                );
                 ServerPort::Unknown
             }
         };

@@ -24,13 +24,15 @@ impl Mesh {
             answers.push(MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()));
         }
         if enforced != Fit::Never {
-            let (mode, set_by) = self.mutual_tls(&call.target.pod, call.port);
-            for identity in self.identities(call, plane, mode) {
-                if identity == Identity::None && refuses_plain_text(mode, plane) != Fit::Never {
-                    answers.push(MeshAnswer::new(MeshVerdict::Denied, set_by.iter().cloned().collect()));
-                }
-                if identity != Identity::None || refuses_plain_text(mode, plane) != Fit::Always {
-                    answers.push(decide_at(plane, &policies, call, identity));
+            for (mode, set_by) in self.modes(&call.target.pod, call.port) {
+                let refused = refuses_plain_text(mode);
+                for identity in self.identities(call, plane, mode) {
+                    if identity == Identity::None && refused != Fit::Never {
+                        answers.push(MeshAnswer::new(MeshVerdict::Denied, set_by.iter().cloned().collect()));
+                    }
+                    if identity != Identity::None || refused != Fit::Always {
+                        answers.push(decide_at(plane, &policies, call, identity));
+                    }
                 }
             }
         }
@@ -64,6 +66,7 @@ impl Mesh {
         let certificate = match mode {
             _ if plane == Dataplane::Ambient && Dataplane::of(call.source) == Dataplane::Ambient => Fit::Always,
             MutualTls::Strict => Fit::Always,
+            // "It is not possible to use the DISABLE mode in a policy" for ztunnels: "Such policies will be ignored."
             MutualTls::Disabled if plane != Dataplane::Ambient => Fit::Never,
             MutualTls::Undetermined => Fit::Sometimes,
             _ => Fit::known((!self.callers_are_configured).then_some(true)),
@@ -119,12 +122,10 @@ fn sends(call: &Call<'_, '_>) -> Fit {
     plane.membership().min(around.not())
 }
 
-fn refuses_plain_text(mode: MutualTls, plane: Dataplane) -> Fit {
+fn refuses_plain_text(mode: MutualTls) -> Fit {
     match mode {
         MutualTls::Strict => Fit::Always,
         MutualTls::Undetermined => Fit::Sometimes,
-        // "It is not possible to use the DISABLE mode in a policy. Such policies will be ignored."
-        MutualTls::Disabled if plane == Dataplane::Ambient => Fit::Never,
         MutualTls::Permissive | MutualTls::Disabled | MutualTls::None => Fit::Never,
     }
 }

@@ -78,7 +78,8 @@ impl AuthorizationPolicy {
 
     /// The rule of an allowing policy that lets every identity of the mesh do everything.
     pub fn admits_any_identity(&self) -> Option<Cited> {
-        let rule = self.rules.iter().find(|rule| rule.admits_any_identity()).filter(|_| self.action == Action::Allow)?;
+        let rule =
+            self.rules.iter().find(|rule| rule.admits_any_identity()).filter(|_| self.action == Action::Allow)?;
         Some(self.cite_at(rule.span))
     }
 

@@ -6,7 +6,7 @@ use super::{Mesh, MutualTls, PeerAuthentication, ROOT_NAMESPACE};
 use crate::{Cited, Pod};
 
 /// What may apply, each with where it is set. Several, if it is not known which.
-type Modes = Vec<(MutualTls, Option<Cited>)>;
+pub(super) type Modes = Vec<(MutualTls, Option<Cited>)>;
 
 impl Mesh {
     /// The mutual TLS that a pod asks for on a port, or in general, and where it is set.
@@ -15,6 +15,14 @@ impl Mesh {
     /// not set is taken from the next. If none sets it, plain text is accepted. Istio takes the oldest of several for the
     /// same: how old they are is not known, so where they differ there is no answer.
     pub fn mutual_tls(&self, pod: &Pod<'_>, port: Option<u16>) -> (MutualTls, Option<Cited>) {
+        let mut modes = self.modes(pod, port).into_iter();
+        let first = modes.next().unwrap_or((MutualTls::None, None));
+        let differs = modes.any(|(mode, _)| mode != first.0);
+        if differs { (MutualTls::Undetermined, first.1) } else { first }
+    }
+
+    /// All modes that may apply, at least one, each with where it is set.
+    pub(super) fn modes(&self, pod: &Pod<'_>, port: Option<u16>) -> Modes {
         let mut modes: Modes = vec![(MutualTls::None, None)];
         modes = over(modes, self.level(ROOT_NAMESPACE, None), None);
         // Istio ignores policies for workloads in the root namespace.
@@ -22,10 +30,7 @@ impl Mesh {
             modes = over(modes, self.level(pod.namespace, None), None);
             modes = over(modes, self.level(pod.namespace, Some(pod.labels)), Some(port));
         }
-        let mut modes = modes.into_iter();
-        let first = modes.next().unwrap_or((MutualTls::None, None));
-        let differs = modes.any(|(mode, _)| mode != first.0);
-        if differs { (MutualTls::Undetermined, first.1) } else { first }
+        modes
     }
 
     /// Policies of a namespace for all of it, or for workloads with these labels. What is not understood may be for any.
@@ -35,11 +40,13 @@ impl Mesh {
         labels: Option<&'m Labels<'_>>,
     ) -> impl Iterator<Item = &'m PeerAuthentication> {
         let at = self.authentications_of.get(namespace).map(Vec::as_slice).unwrap_or_default();
-        at.iter().filter_map(|at| self.authentications.get(*at)).filter(move |policy| match (&policy.workloads, labels) {
-            _ if policy.is_unclear => labels.is_some() || policy.namespace == ROOT_NAMESPACE,
-            (Some(selector), Some(labels)) => selector.matches(labels),
-            (None, None) => true,
-            _ => false,
+        at.iter().filter_map(|at| self.authentications.get(*at)).filter(move |policy| {
+            match (&policy.workloads, labels) {
+                _ if policy.is_unclear => labels.is_some() || policy.namespace == ROOT_NAMESPACE,
+                (Some(selector), Some(labels)) => selector.matches(labels),
+                (None, None) => true,
+                _ => false,
+            }
         })
     }
 }

@@ -106,7 +106,12 @@ impl Reader<'_> {
     /// Whether the version or a field of a specification is not known, so that all of it may mean something else.
     fn is_unknown(&mut self, object: Object<'_>, policy: &Cited, fields: &[&str]) -> bool {
         if !VERSIONS.contains(&object.version()) {
-            self.problem(policy, policy.span, "unknown-version", "this version is not known: what the policy does is not known");
+            self.problem(
+                policy,
+                policy.span,
+                "unknown-version",
+                "this version is not known: what the policy does is not known",
+            );
             return true;
         }
         let spec = object.spec();
@@ -129,7 +134,8 @@ impl Reader<'_> {
         let is_mapping = |value: Value<'_>| value.kind() == Kind::Mapping;
         let known = is_mapping(selector)
             && selector.entries().all(|entry| entry.key == "matchLabels")
-            && labels.is_none_or(|labels| is_mapping(labels) && labels.entries().all(|e| e.value.scalar_text().is_some()));
+            && labels
+                .is_none_or(|labels| is_mapping(labels) && labels.entries().all(|e| e.value.scalar_text().is_some()));
         if !known {
             let text = "this selector is not understood: which workloads the policy is for is not known";
             self.problem(policy, selector.span(), "unknown-selector", text);
@@ -201,11 +207,21 @@ impl Reader<'_> {
         });
         if let Some(rules) = spec.field("rules").filter(|rules| rules.kind() != Kind::Sequence) {
             is_unclear = true;
-            self.problem(&cited, rules.span(), "unknown-field", "these rules are not understood: what the policy does is not known");
+            self.problem(
+                &cited,
+                rules.span(),
+                "unknown-field",
+                "these rules are not understood: what the policy does is not known",
+            );
         }
         let dry_run = object.annotation("istio.io/dry-run") == Some("true");
         if dry_run {
-            self.problem(&cited, cited.span, "policy-not-enforced", "the policy is only tried out (dry run): it stops nothing");
+            self.problem(
+                &cited,
+                cited.span,
+                "policy-not-enforced",
+                "the policy is only tried out (dry run): it stops nothing",
+            );
         }
         AuthorizationPolicy {
             workloads,

@@ -134,7 +134,9 @@ impl Test {
                 (Ok(number), Some(port)) => Fit::of(number == port),
                 _ => Fit::Sometimes,
             },
-            (About::Token | About::Address | About::Request | About::Unknown, _) | (_, Identity::Unknown) => Fit::Sometimes,
+            (About::Token | About::Address | About::Request | About::Unknown, _) | (_, Identity::Unknown) => {
+                Fit::Sometimes
+            }
             // "These mTLS-only fields will never match when the traffic is plain text."
             (_, Identity::None) => Fit::Never,
             (About::Principal, Identity::Account(of, account)) => pattern::principal(value, of, account),
