@@ -25,7 +25,7 @@ impl Fit {
 
     /// Of the opposite condition.
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn opposite(self) -> Self {
         match self {
             Fit::Never => Fit::Always,
             Fit::Sometimes => Fit::Sometimes,

@@ -48,7 +48,7 @@ pub enum MeshVerdict {
     Allowed,
     /// Policies stop it.
     Denied,
-    /// No policy is about it, or no proxy stands before the target.
+    /// No policy is about it, or it goes around the proxy of the target.
     Unrestricted,
     /// It depends on the request, or on what manifests do not tell.
     Undetermined,

@@ -157,6 +157,11 @@ fn server_authorizations_say_who() {
         ("{meshTLS: {unauthenticatedTLS: true}}", "Allowed by p", "Undetermined by p"),
         ("{}", "Undetermined by p", "Undetermined by p"),
         ("{everybody: true}", "Undetermined by p", "Undetermined by p"),
+        ("{unauthenticated: true, networks: x}", "Undetermined by p", "Undetermined by p"),
+        ("{meshTLS: {identities: x}}", "Undetermined by p", "Undetermined by p"),
+        ("{meshTLS: {identities: [[]]}}", "Undetermined by p", "Undetermined by p"),
+        ("{meshTLS: {serviceAccounts: [{}]}}", "Undetermined by p", "Undetermined by p"),
+        ("x", "Undetermined by p", "Undetermined by p"),
     ];
     for (client, inside, outside) in table {
         let documents = [db.as_str(), &authorization(client)];
@@ -211,7 +216,7 @@ fn without_a_server_the_default_policy_decides() {
     let around = member("shop", "web").annotation("config.linkerd.io/skip-outbound-ports", "8080");
     assert_eq!(ask(&[], &around, &authenticated), "Denied");
     assert_eq!(ask(&[&server(OPEN_PORT)], &member("shop", "web"), &stranger("shop", "db")), "Undetermined by db");
-    assert_eq!(ask(&[&server(OPEN_PORT)], &member("shop", "web"), &outsider("shop", "db")), "Unrestricted");
+    assert_eq!(ask(&[&server(OPEN_PORT)], &member("shop", "web"), &outsider("shop", "db")), "-");
 }
 
 /// "Linkerd automatically enables mutually-authenticated Transport Layer Security (mTLS) for all TCP traffic between meshed

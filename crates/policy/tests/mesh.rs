@@ -241,6 +241,16 @@ fn rules_fit_as_the_reference_says() {
         // What is not understood is never taken for a yes or a no.
         ("{action: PERMIT, rules: [{}]}".to_owned(), "Undetermined by p"),
         ("{rules: {}}".to_owned(), "Undetermined by p"),
+        ("{rules: [1]}".to_owned(), "Undetermined by p"),
+        ("{rules: [null]}".to_owned(), "Undetermined by p"),
+        ("{rules: [{from: x}]}".to_owned(), "Undetermined by p"),
+        ("{rules: [{from: [x]}]}".to_owned(), "Undetermined by p"),
+        ("{rules: [{to: {}}]}".to_owned(), "Undetermined by p"),
+        ("{rules: [{when: x}]}".to_owned(), "Undetermined by p"),
+        ("{rules: [{from: [{source: x}]}]}".to_owned(), "Undetermined by p"),
+        ("{targetRefs: x}".to_owned(), "Undetermined by p"),
+        ("{targetRefs: [x]}".to_owned(), "Undetermined by p"),
+        ("[]".to_owned(), "Undetermined by p"),
         ("{rule: [{}]}".to_owned(), "Undetermined by p"),
         ("{rules: [{form: []}]}".to_owned(), "Undetermined by p"),
         (from("{principal: [x]}"), "Undetermined by p"),
@@ -348,7 +358,7 @@ fn only_proxies_enforce_policies() {
     let include = "traffic.sidecar.istio.io/includeInboundPorts";
     let table = [
         (member("shop", "db"), "Denied by shut"),
-        (outsider("shop", "db"), "Unrestricted"),
+        (outsider("shop", "db"), "-"),
         (stranger("shop", "db"), "Undetermined by shut"),
         // "A comma separated list of inbound ports to be excluded from redirection to Envoy."
         (member("shop", "db").annotation(exclude, "9090, 8080"), "Unrestricted"),
@@ -358,18 +368,18 @@ fn only_proxies_enforce_policies() {
         (member("shop", "db").annotation(include, "*"), "Denied by shut"),
         (member("shop", "db").annotation(include, "8080"), "Denied by shut"),
         // "If either label is disabled, the pod is not injected."
-        (member("shop", "db").label("sidecar.istio.io/inject", "false"), "Unrestricted"),
-        (member("shop", "db").annotation("sidecar.istio.io/inject", "false"), "Unrestricted"),
+        (member("shop", "db").label("sidecar.istio.io/inject", "false"), "-"),
+        (member("shop", "db").annotation("sidecar.istio.io/inject", "false"), "-"),
         (
             stranger("shop", "db")
                 .namespace_label("istio-injection", "disabled")
                 .label("sidecar.istio.io/inject", "true"),
-            "Unrestricted",
+            "-",
         ),
         (stranger("shop", "db").label("sidecar.istio.io/inject", "true"), "Denied by shut"),
         (stranger("shop", "db").namespace_label("istio.io/rev", "canary"), "Denied by shut"),
         // "Automatic sidecar injection will be ignored for pods that are on the host network."
-        (member("shop", "db").host_network(), "Unrestricted"),
+        (member("shop", "db").host_network(), "-"),
         // A proxy that is written into the manifest.
         (stranger("shop", "db").container("istio-proxy"), "Denied by shut"),
         (ambient("shop", "db"), "Denied by shut"),
@@ -482,8 +492,10 @@ fn contradictions_have_no_answer() {
     let unset = peers("e", "shop", "{selector: {matchLabels: {app: web}}}");
     let at_port = peers("f", "shop", "{selector: {matchLabels: {app: web}}, portLevelMtls: {8080: {mode: STRICT}}}");
     let odd = peers("g", "shop", "{mtls: {mode: SOMETIMES}}");
+    let odd_tls = peers("i", "shop", "{mtls: STRICT}");
+    let odd_ports = peers("k", "shop", "{mtls: {mode: STRICT}, portLevelMtls: [8080]}");
     let odd_field = peers("h", "shop", "{mtls: {mode: STRICT}, selectors: {}}");
-    let table: [(&[&str], Option<u16>, MutualTls); 9] = [
+    let table: [(&[&str], Option<u16>, MutualTls); 11] = [
         (&[&strict, &open], None, MutualTls::Undetermined),
         (&[&strict, &same], None, MutualTls::Strict),
         (&[&strict, &open, &own], None, MutualTls::Strict),
@@ -492,6 +504,8 @@ fn contradictions_have_no_answer() {
         (&[&open, &unset, &at_port], None, MutualTls::Permissive),
         (&[&open, &unset, &at_port], Some(8080), MutualTls::Undetermined),
         (&[&odd], None, MutualTls::Undetermined),
+        (&[&odd_tls], None, MutualTls::Undetermined),
+        (&[&odd_ports], None, MutualTls::Undetermined),
         (&[&odd_field], None, MutualTls::Undetermined),
     ];
     for (documents, port, expected) in table {

@@ -54,7 +54,7 @@ choices! {
         Allowed = "Allowed",
         /// Policies stop it.
         Denied = "Denied",
-        /// No policy is about it, or no proxy stands before the target.
+        /// No policy is about it, or it goes around the proxy of the target.
         Unrestricted = "Unrestricted",
     }
 

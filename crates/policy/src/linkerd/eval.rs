@@ -44,24 +44,27 @@ fn skipped(pod: &MeshPod<'_>, annotation: &str, port: Option<u16>) -> Fit {
 /// Whether the proxy of the target sees a connection.
 fn enforced(call: &Call<'_, '_>) -> Fit {
     let around = skipped(call.target, "config.linkerd.io/skip-inbound-ports", call.port);
-    membership(call.target).min(around.not())
+    membership(call.target).min(around.opposite())
 }
 
 /// Whether a proxy of the source sees a connection.
 fn sends(call: &Call<'_, '_>) -> Fit {
     let around = skipped(call.source, "config.linkerd.io/skip-outbound-ports", call.dialled);
-    membership(call.source).min(around.not())
+    membership(call.source).min(around.opposite())
 }
 
 /// Who calls, to the proxy of the target: nobody in particular, or a namespace and a service account.
 type Caller<'a> = Option<(&'a str, &'a str)>;
 
 impl Linkerd {
-    /// Whether a connection is authorized; none if nothing says that the target is part of the mesh and no Server is for it.
+    /// Whether a connection is authorized; none if the target is not part of the mesh, or if nothing says that it is and no
+    /// Server is for it.
     pub fn answer(&self, call: &Call<'_, '_>) -> Option<MeshAnswer> {
         let servers: Vec<_> = self.servers_for(&call.target.pod, call.port).collect();
-        if membership(call.target) != Fit::Always && servers.is_empty() {
-            return None;
+        match membership(call.target) {
+            Fit::Never => return None,
+            Fit::Sometimes if servers.is_empty() => return None,
+            _ => {}
         }
         let mut answers = Vec::new();
         let enforced = enforced(call);

@@ -188,12 +188,15 @@ impl Reader<'_> {
         if tls.flag("unauthenticatedTLS") == Some(true) {
             return Client::AnyTls;
         }
-        let accounts = tls.list("serviceAccounts").filter_map(|account| {
+        let accounts = tls.list("serviceAccounts").map(|account| {
             let of = account.text("namespace").unwrap_or(namespace);
             Some(Identity::Account(of.to_owned(), account.text("name")?.to_owned()))
         });
-        let texts = tls.list("identities").filter_map(Value::scalar_text).map(|text| Identity::Text(text.to_owned()));
-        Client::Identities(texts.chain(accounts).collect())
+        let known: Option<Vec<Identity>> = texts(tls).chain(accounts).collect();
+        match known.filter(|_| are_lists(Some(tls), &["identities", "serviceAccounts"])) {
+            Some(identities) => Client::Identities(identities),
+            None => self.unknown_client(policy),
+        }
     }
 
     fn unknown_client(&mut self, policy: &Cited) -> Client {
@@ -225,8 +228,11 @@ impl Reader<'_> {
         let mut clients: Vec<Client> =
             references.map(|reference| self.authentication(reference, &namespace, &cited)).collect();
         // Without any authentication that is required, everybody is authorized.
-        if clients.is_empty() {
-            clients.push(if unknown { Client::Unknown } else { Client::Everybody });
+        let is_list = are_lists(spec, &["requiredAuthenticationRefs"]);
+        if unknown || !is_list {
+            clients.push(self.unknown_client(&cited));
+        } else if clients.is_empty() {
+            clients.push(Client::Everybody);
         }
         Authorization { cited, namespace, target, clients }
     }
@@ -261,8 +267,7 @@ impl Reader<'_> {
             self.unknown.insert(key);
             return;
         }
-        let texts = spec.list("identities").filter_map(Value::scalar_text).map(|text| Identity::Text(text.to_owned()));
-        let accounts = spec.list("identityRefs").filter_map(|reference| {
+        let accounts = spec.list("identityRefs").map(|reference| {
             let of = reference.text("namespace").filter(|of| !of.is_empty()).unwrap_or(&namespace);
             match reference.text("kind") {
                 Some("ServiceAccount") => Some(Identity::Account(of.to_owned(), reference.text("name")?.to_owned())),
@@ -270,7 +275,16 @@ impl Reader<'_> {
                 _ => None,
             }
         });
-        self.identities.insert(key, texts.chain(accounts).collect());
+        let known: Option<Vec<Identity>> = spec.into_iter().flat_map(texts).chain(accounts).collect();
+        match known.filter(|_| are_lists(spec, &["identities", "identityRefs"])) {
+            Some(identities) => {
+                self.identities.insert(key, identities);
+            }
+            None => {
+                self.unknown_client(&cited);
+                self.unknown.insert(key);
+            }
+        }
     }
 
     fn networks(&mut self, object: Object<'_>) {
@@ -283,8 +297,21 @@ impl Reader<'_> {
     }
 }
 
+/// The texts of `identities`; none for what is no text.
+fn texts(value: Value<'_>) -> impl Iterator<Item = Option<Identity>> {
+    value.list("identities").map(|text| Some(Identity::Text(text.scalar_text()?.to_owned())))
+}
+
+/// Whether fields are lists, or not set.
+fn are_lists(value: Option<Value<'_>>, keys: &[&str]) -> bool {
+    keys.iter().all(|key| value.field(key).is_none_or(|list| list.kind() == Kind::Sequence))
+}
+
 /// The addresses that a client must have, unless all of them will do.
 fn networks(list: Option<Value<'_>>) -> Option<Client> {
+    if list.is_some_and(|list| list.kind() != Kind::Sequence) {
+        return Some(Client::Unknown);
+    }
     let blocks: Vec<Option<&str>> = list?.items().map(|network| network.text("cidr")).collect();
     let excepts = list?.items().any(|network| network.field("except").is_some());
     let all = ["0.0.0.0/0", "::/0"].iter().all(|block| blocks.contains(&Some(block)));

@@ -7,15 +7,18 @@ use crate::meshed::{Call, MeshAnswer, MeshPod, MeshVerdict, Protection};
 use crate::{Cited, Fit};
 
 impl Mesh {
-    /// Whether a connection is authorized; none if nothing says that the target is part of the mesh and no policy is for it.
+    /// Whether a connection is authorized; none if the target is not part of the mesh, or if nothing says that it is and no
+    /// policy is for it.
     ///
     /// Where it is not known whether an end is part of the mesh, or which policy applies, all that may be is asked, and there
     /// is an answer only if all agree.
     pub fn answer(&self, call: &Call<'_, '_>) -> Option<MeshAnswer> {
         let plane = Dataplane::of(call.target);
         let policies: Vec<_> = self.for_target(call.target).collect();
-        if plane.membership() != Fit::Always && policies.is_empty() {
-            return None;
+        match plane.membership() {
+            Fit::Never => return None,
+            Fit::Sometimes if policies.is_empty() => return None,
+            _ => {}
         }
         let mut answers = Vec::new();
         let enforced = enforced(call, plane);
@@ -109,7 +112,7 @@ fn enforced(call: &Call<'_, '_>, plane: Dataplane) -> Fit {
         Dataplane::Ambient => Fit::Never,
         _ => dataplane::inbound_around(call.target, call.port),
     };
-    plane.membership().min(around.not())
+    plane.membership().min(around.opposite())
 }
 
 /// Whether a connection passes a proxy of its source.
@@ -119,7 +122,7 @@ fn sends(call: &Call<'_, '_>) -> Fit {
         Dataplane::Ambient => Fit::Never,
         _ => dataplane::outbound_around(call.source, call.dialled),
     };
-    plane.membership().min(around.not())
+    plane.membership().min(around.opposite())
 }
 
 fn refuses_plain_text(mode: MutualTls) -> Fit {

@@ -84,7 +84,7 @@ pub(super) fn inbound_around(pod: &MeshPod<'_>, port: Option<u16>) -> Fit {
         Some(list) if list.contains('*') => Fit::Always,
         Some(list) => port_in(list, port),
     };
-    excluded.max(included.not())
+    excluded.max(included.opposite())
 }
 
 /// Whether what a pod sends to a port goes around its sidecar.

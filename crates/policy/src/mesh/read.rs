@@ -154,6 +154,15 @@ impl Reader<'_> {
             None
         });
         let mode = self.mode(spec.field("mtls"), cited.span, &cited);
+        if let Some(broken) = spec.field("portLevelMtls").filter(|ports| ports.kind() != Kind::Mapping) {
+            is_unclear = true;
+            self.problem(
+                &cited,
+                broken.span(),
+                "unknown-field",
+                "these ports are not understood: which mutual TLS applies is not known",
+            );
+        }
         let mut ports = Vec::new();
         for entry in spec.mapping("portLevelMtls").into_iter().flat_map(Value::entries) {
             let mode = self.mode(Some(entry.value), entry.key_span, &cited);
@@ -171,18 +180,22 @@ impl Reader<'_> {
 
     fn mode(&mut self, mtls: Option<Value<'_>>, elsewhere: Span, policy: &Cited) -> Mode {
         let span = mtls.field("mode").map_or(elsewhere, Value::span);
+        let only_mode = |mtls: Value<'_>| {
+            mtls.is_null() || (mtls.kind() == Kind::Mapping && mtls.entries().all(|entry| entry.key == "mode"))
+        };
         let mutual_tls = match mtls.text("mode") {
+            _ if !mtls.is_none_or(only_mode) => Some(MutualTls::Undetermined),
             Some("STRICT") => Some(MutualTls::Strict),
             Some("PERMISSIVE") => Some(MutualTls::Permissive),
             Some("DISABLE") => Some(MutualTls::Disabled),
             Some("UNSET") => None,
             None if mtls.field("mode").is_none() => None,
-            _ => {
-                let text = "this mode is not known: which mutual TLS applies is not known";
-                self.problem(policy, span, "unknown-mode", text);
-                Some(MutualTls::Undetermined)
-            }
+            _ => Some(MutualTls::Undetermined),
         };
+        if mutual_tls == Some(MutualTls::Undetermined) {
+            let text = "this mode is not known: which mutual TLS applies is not known";
+            self.problem(policy, span, "unknown-mode", text);
+        }
         Mode { mutual_tls, span }
     }
 
@@ -192,7 +205,7 @@ impl Reader<'_> {
         let known = !self.is_unknown(object, &cited, &["selector", "targetRef", "targetRefs", "jwtRules"]);
         let workloads = self.workloads(spec, &cited);
         let checks = known && workloads.is_ok() && spec.list("jwtRules").next().is_some();
-        let has_targets = !targets(spec).is_empty();
+        let has_targets = targets(spec).is_none_or(|targets| !targets.is_empty());
         RequestAuthentication { cited, namespace, workloads: workloads.unwrap_or_default(), has_targets, checks }
     }
 
@@ -214,6 +227,11 @@ impl Reader<'_> {
                 "these rules are not understood: what the policy does is not known",
             );
         }
+        let targets = targets(spec).unwrap_or_else(|| {
+            is_unclear = true;
+            self.problem(&cited, cited.span, "unknown-field", "what the policy is for is not understood");
+            Vec::new()
+        });
         let dry_run = object.annotation("istio.io/dry-run") == Some("true");
         if dry_run {
             self.problem(
@@ -225,7 +243,7 @@ impl Reader<'_> {
         }
         AuthorizationPolicy {
             workloads,
-            targets: targets(spec),
+            targets,
             is_unclear,
             dry_run,
             action: self.action(spec.field("action"), &cited),
@@ -252,6 +270,10 @@ impl Reader<'_> {
     fn rule(&mut self, value: Value<'_>, policy: &Cited) -> AuthorizationRule {
         let mut when: Vec<Test> = value.list("when").flat_map(|condition| self.condition(condition, policy)).collect();
         when.extend(self.strangers(value, &["from", "to", "when"], policy));
+        let is_list = |key: &str| value.field(key).is_none_or(|list| list.kind() == Kind::Sequence);
+        if value.kind() != Kind::Mapping || !["from", "to", "when"].into_iter().all(is_list) {
+            when.push(self.stranger(value.span(), policy));
+        }
         let mut parts = |list: &str, part: &str, fields: &[(&'static str, About, bool)]| -> Vec<Vec<Test>> {
             let of = |item: Value<'_>| {
                 let mut tests = self.strangers(item, &[part], policy);
@@ -332,12 +354,10 @@ impl Reader<'_> {
     }
 }
 
-/// Kind and name of all `targetRefs`.
-fn targets(spec: Option<Value<'_>>) -> Vec<(String, String)> {
-    let refs = spec.list("targetRefs").chain(spec.field("targetRef"));
-    refs.map(|target| {
-        let text = |key| target.text(key).unwrap_or_default().to_owned();
-        (text("kind"), text("name"))
-    })
-    .collect()
+/// Kind and name of all `targetRefs`; none if one of them is not understood.
+fn targets(spec: Option<Value<'_>>) -> Option<Vec<(String, String)>> {
+    let list = spec.field("targetRefs");
+    let read = |target: Value<'_>| Some((target.text("kind")?.to_owned(), target.text("name")?.to_owned()));
+    let is_list = list.is_none_or(|list| list.kind() == Kind::Sequence);
+    spec.list("targetRefs").chain(spec.field("targetRef")).map(read).collect::<Option<Vec<_>>>().filter(|_| is_list)
 }

@@ -146,7 +146,7 @@ impl Test {
             }
         };
         let fit = Fit::any(self.values.iter().map(|(value, _)| one(value)));
-        if self.negated { fit.not() } else { fit }
+        if self.negated { fit.opposite() } else { fit }
     }
 
     fn names_account(&self) -> bool {
