@@ -98,7 +98,7 @@ fn servers_deny_what_nothing_authorizes() {
     );
     let elsewhere = attached.replace("name: db}", "name: web}");
     let db = server(OPEN_PORT);
-    let table: [(&[&str], &str); 28] = [
+    let table: [(&[&str], &str); 29] = [
         // "All traffic to the port on its pods will be denied (regardless of the default policy) unless explicitly authorized."
         (&[&db], "Denied by db"),
         (&[&server("port: 9090")], "Unrestricted"),
@@ -111,6 +111,7 @@ fn servers_deny_what_nothing_authorizes() {
         (&[&server("port: 8080, accessPolicy: audit")], "Allowed by db"),
         (&[&server("port: 8080, accessPolicy: all-authenticated")], "Allowed by db"),
         (&[&server("port: 8080, accessPolicy: often")], "Undetermined by db"),
+        (&[&server("port: 8080, accessPolicy: all-unauthenticated"), &by_network, &network], "Allowed by db"),
         // An AuthorizationPolicy for "all traffic to the Server", for its namespace, and for one route.
         (&[&db, &named], "Allowed by p named"),
         (&[&db, &foreign], "Denied by db"),
@@ -226,7 +227,9 @@ fn members_encrypt_what_they_say_to_each_other() {
     let named = policy_for("{kind: ServiceAccount, name: web}");
     let open = authorization("{unauthenticated: true}");
     let db = server(OPEN_PORT);
-    let table: [(&[&str], Member, Member, (bool, bool)); 7] = [
+    /// Documents, both ends, whether it is encrypted and whether the caller proves who he is.
+    type Row<'a> = (&'a [&'a str], Member, Member, (bool, bool));
+    let table: [Row<'_>; 7] = [
         (&[], member("shop", "web"), member("shop", "db"), (true, false)),
         (&[], stranger("shop", "web"), member("shop", "db"), (false, false)),
         (&[], member("shop", "web"), outsider("shop", "db"), (false, false)),
@@ -365,7 +368,7 @@ fn gets_through(world: &World, port: u16, caller: Option<&str>) -> MeshVerdict {
     match (world.servers.iter().find(|(of, _)| *of == port), world.default) {
         (Some((_, access)), _) => {
             let mut rules = world.rules.iter().filter(|(of, _)| of.is_none_or(|of| of == port));
-            verdict(rules.any(|(_, who)| who.iter().all(|who| fits(&who))) || by_access(access))
+            verdict(rules.any(|(_, who)| who.iter().all(|who| fits(who))) || by_access(access))
         }
         (None, Some(default)) => verdict(by_access(default)),
         (None, None) => MeshVerdict::Unrestricted,

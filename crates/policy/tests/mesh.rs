@@ -455,7 +455,9 @@ fn ztunnels_see_connections_and_waypoints_requests() {
 fn connections_are_encrypted_where_both_ends_must() {
     let at_port = peers("web", "shop", "{selector: {matchLabels: {app: db}}, portLevelMtls: {8080: {mode: DISABLE}}}");
     let permissive = STRICT.replace("STRICT", "PERMISSIVE");
-    let table: [(&[&str], Member, Member, (bool, bool)); 10] = [
+    /// Documents, both ends, whether it is encrypted and whether the caller proves who he is.
+    type Row<'a> = (&'a [&'a str], Member, Member, (bool, bool));
+    let table: [Row<'_>; 10] = [
         (&[STRICT], member("shop", "web"), member("shop", "db"), (true, true)),
         (&[STRICT, &at_port], member("shop", "web"), member("shop", "db"), (false, false)),
         (&[&permissive], member("shop", "web"), member("shop", "db"), (false, false)),
