@@ -368,7 +368,7 @@ fn gets_through(world: &World, port: u16, caller: Option<&str>) -> MeshVerdict {
     match (world.servers.iter().find(|(of, _)| *of == port), world.default) {
         (Some((_, access)), _) => {
             let mut rules = world.rules.iter().filter(|(of, _)| of.is_none_or(|of| of == port));
-            verdict(rules.any(|(_, who)| who.iter().all(|who| fits(who))) || by_access(access))
+            verdict(rules.any(|(_, who)| who.iter().all(&fits)) || by_access(access))
         }
         (None, Some(default)) => verdict(by_access(default)),
         (None, None) => MeshVerdict::Unrestricted,
