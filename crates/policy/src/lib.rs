@@ -1,7 +1,5 @@
 //! What policies mean: RBAC, NetworkPolicy and those around it, Pod Security Standards, admission policies, the policies
-//! of the Istio mesh, and those of KubeArmor.
-//! What policies mean: RBAC, NetworkPolicy and those around it, Pod Security Standards, and the policies of the meshes Istio
-//! and Linkerd.
+//! of the meshes Istio and Linkerd, and those of KubeArmor.
 //!
 //! Each policy has a folder: plain types, `read`, which makes them from Kubernetes objects, and `eval`, which answers
 //! questions and sees plain types only. Every answer says which policy it comes from ([`Cited`]). Answers do not depend
