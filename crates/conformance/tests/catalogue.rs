@@ -19,10 +19,7 @@ use kubestride_template::ThreatType;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Answers that no manifest can show, by type and control. Each needs a reason.
-const NEVER_SHOWN: &[(&str, &str)] = &[
-    // How callers log in stands in the code; a person has to declare it.
-    ("peer-identity-not-verified", "the callers log in with a certificate or a token"),
-];
+const NEVER_SHOWN: &[(&str, &str)] = &[];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

@@ -151,7 +151,9 @@ fn a_template_of_others_works_on_manifests() {
     let (template, input) = (template.to_str().expect("a path"), input.to_str().expect("a path"));
     let found = flow_threats(&["analyze", input, "-q", "--template", template]);
     // A process that may be spoofed to another one, across the border of a namespace, through a Service.
-    let wanted = "S1@Deployment/shop/orders->Service/payments/payment-gateway:traffic:HTTP/8080";
+    let wanted = "S1@Deployment/shop/orders->Service/shop-data/orders-db:traffic:PostgreSQL/5432";
     assert!(found.contains(wanted), "{found:#?}");
+    // This one has to show a certificate of the mesh.
+    assert!(!found.contains("S1@Deployment/shop/orders->Service/payments/payment-gateway:traffic:HTTP/8080"));
     assert!(!found.contains("S1@Deployment/shop/storefront->Service/shop/orders:traffic:HTTP/8080"));
 }

@@ -11,6 +11,7 @@ use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
 
 use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
+use crate::mesh_flows;
 use crate::verdict::verdict;
 use crate::world::World;
 
@@ -340,7 +341,14 @@ impl<'w, 'a> Merger<'w, 'a> {
         }
         let target_port = claims.iter().find_map(|c| c.target_port.or(c.port));
         if first.kind == FlowKind::Traffic {
-            for (attribute, value, notes) in verdict(self.world, &first.source, &first.target, target_port) {
+            let of_networks = verdict(self.world, &first.source, &first.target, target_port);
+            let of_meshes = mesh_flows::learned(self.world, &first.source, &first.target, draft.port, target_port);
+            let encrypted = Some(attr::ENCRYPTION.value(Encryption::Encrypted));
+            for (attribute, value, notes) in of_networks.into_iter().chain(of_meshes) {
+                // What the ends encrypt themselves, a mesh only encrypts once more.
+                if attribute == attr::ENCRYPTION.id && self.builder.get(subject, attribute) == encrypted {
+                    continue;
+                }
                 for (at, note) in notes.iter().enumerate() {
                     let evidence = self.evidence(note);
                     match at {

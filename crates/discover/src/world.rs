@@ -6,6 +6,7 @@ use kubestride_manifest::{
     Container, ContainerRole, Labels, Manifests, Object, PodSpec, PortRef, Service, ServiceType, Workload,
 };
 use kubestride_policy::admission::AdmissionPolicies;
+use kubestride_policy::linkerd::Linkerd;
 use kubestride_policy::mesh::Mesh;
 use kubestride_policy::network::NetworkPolicies;
 use kubestride_policy::rbac::Rbac;
@@ -16,6 +17,7 @@ use kubestride_source::Span;
 use crate::endpoints::{Endpoint, Endpoints};
 use crate::enforcement::Enforcement;
 use crate::mesh_hosts::MeshHosts;
+use crate::mesh_pods::MeshPods;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::technology::{self, Technology};
@@ -146,6 +148,9 @@ pub(crate) struct World<'a> {
     pub(crate) runtime: RuntimePolicies,
     /// Whether network policies have any effect.
     pub(crate) enforcement: Enforcement,
+    pub(crate) linkerd: Linkerd,
+    /// What meshes see of workloads beside their labels.
+    pub(crate) mesh_pods: MeshPods<'a>,
 }
 
 impl<'a> World<'a> {
@@ -173,6 +178,9 @@ impl<'a> World<'a> {
             }
         }
         let mesh_hosts = MeshHosts::read(manifests, default, &workloads, &pods);
+        let namespaces: BTreeMap<String, Object<'a>> =
+            manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect();
+        let mesh_pods = MeshPods::new(&workloads, &services, &namespaces);
         let mut world = Self {
             manifests,
             options,
@@ -184,7 +192,7 @@ impl<'a> World<'a> {
             made_services,
             mesh_hosts,
             tls_origination: TlsOrigination::read(manifests, default),
-            namespaces: manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect(),
+            namespaces,
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),
             service_accounts: by_name("ServiceAccount"),
@@ -194,6 +202,8 @@ impl<'a> World<'a> {
             admission: AdmissionPolicies::read(manifests, default),
             runtime: RuntimePolicies::read(manifests, default),
             enforcement: Enforcement::Unknown,
+            linkerd: Linkerd::read(manifests, default),
+            mesh_pods,
         };
         world.enforcement = Enforcement::find(&world);
         world

@@ -465,3 +465,74 @@ spec: {{endpointSelector: {{}}, {fields}}}
         assert_eq!(found, expected, "{fields}");
     }
 }
+
+/// The value of an attribute of the first flow between workloads, and what its evidence says.
+fn of_call(model: &Model, attribute: &str) -> (String, String) {
+    let is_call = |f: &kubestride_model::Flow| f.kind == FlowKind::Traffic && !f.implicit;
+    let (id, _) = model.flows().find(|(_, f)| is_call(f)).expect("a flow");
+    let attribute = model.vocabulary().find_attribute(attribute).expect("an attribute");
+    let subject = SubjectRef::Flow(id);
+    let value = model.values(subject).iter().find(|(a, _)| *a == attribute).map(|(_, v)| *v);
+    let evidence: Vec<&str> = model.value_evidence(subject, attribute).iter().map(|e| model.text(e.note)).collect();
+    (value.map(|v| model.value_text(attribute, v)).unwrap_or_default(), evidence.join(","))
+}
+
+#[test]
+fn flows_know_what_meshes_do_for_them() {
+    let apps = app("shop", 8080, "env: [{name: CART_URL, value: 'http://cart:7070'}]") + &app("cart", 7070, "");
+    let namespace =
+        |metadata: &str| format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: default, {metadata}}}\n");
+    let istio = |kind: &str, spec: &str| {
+        format!("---\napiVersion: security.istio.io/v1\nkind: {kind}\nmetadata: {{name: p}}\nspec: {spec}\n")
+    };
+    let inside = namespace("labels: {istio-injection: enabled}");
+    let strict = istio("PeerAuthentication", "{mtls: {mode: STRICT}}");
+    let named = istio("AuthorizationPolicy", "{rules: [{from: [{source: {serviceAccounts: [default]}}]}]}");
+    let get = istio("AuthorizationPolicy", "{rules: [{to: [{operation: {methods: [GET]}}]}]}");
+    let linkerd = namespace("annotations: {linkerd.io/inject: enabled}");
+    let server = "---\napiVersion: policy.linkerd.io/v1beta3\nkind: Server\nmetadata: {name: s}\nspec: {podSelector: {}, \
+                  port: main}\n";
+    let policy = "AuthorizationPolicy.security.istio.io/default/p";
+    let peers = "PeerAuthentication.security.istio.io/default/p";
+    /// Documents, an attribute, its value and what the evidence says.
+    type Row<'a> = (String, &'a str, &'a str, String);
+    let table: [Row<'_>; 13] = [
+        (String::new(), "meshVerdict", "", String::new()),
+        (inside.clone(), "meshVerdict", "Unrestricted", "no policy of a mesh is about it".to_owned()),
+        (inside.clone(), "encryption", "Plain", "the scheme of the address".to_owned()),
+        (
+            inside.clone() + &strict,
+            "encryption",
+            "Encrypted by the mesh",
+            format!("{peers} makes both ends use mutual TLS"),
+        ),
+        (
+            inside.clone() + &strict,
+            "authentication",
+            "Mutual TLS",
+            format!("{peers} refuses callers without a certificate of the mesh"),
+        ),
+        (strict.clone(), "encryption", "Plain", "the scheme of the address".to_owned()),
+        (inside.clone() + &named, "meshVerdict", "Allowed", format!("{policy} lets it through")),
+        (inside.clone() + &named, "callerNamed", "Yes", format!("{policy} names the service account of the caller")),
+        (inside.clone() + &get, "callerNamed", "", String::new()),
+        (
+            inside + &get,
+            "meshVerdict",
+            "Unknown",
+            format!("{policy} may be about it: that depends on requests, or on what the manifests do not tell"),
+        ),
+        (linkerd.clone(), "meshVerdict", "Unrestricted", "no policy of a mesh is about it".to_owned()),
+        (linkerd.clone() + server, "meshVerdict", "Denied", "Server.policy.linkerd.io/default/s stops it".to_owned()),
+        (
+            linkerd,
+            "encryption",
+            "Encrypted by the mesh",
+            "both ends have proxies, which use mutual TLS between themselves".to_owned(),
+        ),
+    ];
+    for (policies, attribute, expected, why) in table {
+        let found = of_call(&model(&(policies.clone() + &apps)), attribute);
+        assert_eq!(found, (expected.to_owned(), why), "{attribute} with {policies}");
+    }
+}

@@ -1,5 +1,5 @@
 //! What policies mean: RBAC, NetworkPolicy and those around it, Pod Security Standards, admission policies, the policies
-//! of the Istio mesh, and those of KubeArmor.
+//! of the meshes Istio and Linkerd, and those of KubeArmor.
 //!
 //! Each policy has a folder: plain types, `read`, which makes them from Kubernetes objects, and `eval`, which answers
 //! questions and sees plain types only. Every answer says which policy it comes from ([`Cited`]). Answers do not depend
@@ -8,11 +8,16 @@
 pub mod admission;
 pub mod cilium;
 pub mod connections;
+mod fit;
+pub mod linkerd;
 pub mod mesh;
+mod meshed;
 pub mod network;
 mod pod;
 pub mod pod_security;
 pub mod rbac;
 pub mod runtime;
 
+pub use fit::Fit;
+pub use meshed::{Call, MeshAnswer, MeshPod, MeshService, MeshVerdict, Protection};
 pub use pod::{Cited, Namespaces, Pod, PodPort};

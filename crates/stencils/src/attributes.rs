@@ -99,6 +99,10 @@ declare_attributes! {
     MUTUAL_TLS: MutualTls = "mutualTls", Value::Choice(MutualTls::None as u8);
     /// An authorization policy of a mesh selects it.
     MESH_AUTHORIZATION: YesNo = "meshAuthorization", NO;
+    /// What becomes of requests to it that hold no token, as policies of a mesh say.
+    TOKEN_CHECK: TokenCheck = "tokenCheck", Value::Choice(TokenCheck::None as u8);
+    /// What goes around the mesh that its namespace is part of.
+    MESH_BYPASS: MeshBypass = "meshBypass", Value::Choice(MeshBypass::None as u8);
     /// What it is known to be.
     TECHNOLOGY: Text = "technology", UNKNOWN;
     /// What it is known to be for.
@@ -179,6 +183,10 @@ declare_attributes! {
     POLICY_DENIED: YesNo = "policyDenied", NO;
     /// What network policies say about it, assuming that the network plugin enforces them.
     POLICY_VERDICT: PolicyVerdict = "policyVerdict", UNKNOWN;
+    /// What the policies of a mesh say about it.
+    MESH_VERDICT: MeshVerdict = "meshVerdict", UNKNOWN;
+    /// The rules of a mesh that let it through name the service account of the caller.
+    CALLER_NAMED: YesNo = "callerNamed", NO;
     /// Its address holds a password.
     CREDENTIAL_IN_ADDRESS: YesNo = "credentialInAddress", NO;
     /// It leaves the cluster.
@@ -277,6 +285,8 @@ declare_attributes! {
     SELECTS_NOTHING: YesNo = "selectsNothing", NO;
     /// Admits everybody in some direction.
     ADMITS_EVERYONE: YesNo = "admitsEveryone", NO;
+    /// Admits every identity of the mesh, or all but some.
+    ADMITS_ANY_IDENTITY: YesNo = "admitsAnyIdentity", NO;
     /// Lets DNS questions go to any address.
     DNS_TO_ANYWHERE: YesNo = "dnsToAnywhere", NO;
     /// What happens when it does not answer.

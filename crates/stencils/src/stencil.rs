@@ -13,7 +13,8 @@ declare_stencils! {
     WORKLOAD: Process "Workload" < PROCESS [
         HOST_NETWORK, HOST_PID, HOST_IPC, SHARED_PROCESSES, POD_SECURITY_LEVEL, RUNTIME_CLASS, TOKEN_GUARDED, WRITES_BLOCKED, SERVICE_ACCOUNT, SERVICE_ACCOUNT_NAME,
         TOKEN_MOUNTED, API_ACCESS, CLOUD_IDENTITY, EXPOSED, REPLICAS, AUTOSCALED, INGRESS_ISOLATION, EGRESS_ISOLATION,
-        METADATA_REACHABLE, MUTUAL_TLS, MESH_AUTHORIZATION, TECHNOLOGY, TECHNOLOGY_CLASS, ANONYMOUS_ACCESS,
+        METADATA_REACHABLE, MUTUAL_TLS, MESH_AUTHORIZATION, TOKEN_CHECK, MESH_BYPASS,
+        TECHNOLOGY, TECHNOLOGY_CLASS, ANONYMOUS_ACCESS,
     ];
     /// A Deployment, a ReplicaSet or a ReplicationController.
     DEPLOYMENT: Process "Deployment" < WORKLOAD [];
@@ -84,7 +85,7 @@ declare_stencils! {
     /// A network connection between workloads or to an outside party.
     TRAFFIC: Flow "Traffic" < FLOW [
         PORT, ENCRYPTION, AUTHENTICATION, POLICY_ADMITTED, POLICY_DENIED, CREDENTIAL_IN_ADDRESS, LEAVES_CLUSTER,
-        OBSERVED, POLICY_VERDICT,
+        OBSERVED, POLICY_VERDICT, MESH_VERDICT, CALLER_NAMED,
     ];
     /// Reachability from outside the cluster.
     EXPOSURE: Flow "Exposure" < FLOW [
@@ -139,8 +140,12 @@ declare_stencils! {
     CILIUM_NETWORK_POLICY: Control "CiliumNetworkPolicy" < NETWORK_POLICY [];
     /// An Istio PeerAuthentication.
     PEER_AUTHENTICATION: Control "PeerAuthentication" < CONTROL [MUTUAL_TLS];
-    /// An Istio AuthorizationPolicy.
-    AUTHORIZATION_POLICY: Control "AuthorizationPolicy" < CONTROL [ADMITS_EVERYONE];
+    /// An AuthorizationPolicy of Istio or Linkerd, or a ServerAuthorization of the latter.
+    AUTHORIZATION_POLICY: Control "AuthorizationPolicy" < CONTROL [ADMITS_EVERYONE, ADMITS_ANY_IDENTITY];
+    /// An Istio RequestAuthentication: which tokens are valid.
+    REQUEST_AUTHENTICATION: Control "RequestAuthentication" < CONTROL [];
+    /// A Linkerd Server: a port that only authorized callers reach.
+    MESH_SERVER: Control "Mesh server" < CONTROL [];
     /// A RoleBinding or a ClusterRoleBinding.
     ROLE_BINDING: Control "Role binding" < CONTROL [BINDING_SUBJECT, GRANTS_POWER, CLUSTER_ADMIN];
     /// A validating or mutating admission webhook.

@@ -48,6 +48,36 @@ choices! {
         Unrestricted = "Unrestricted",
     }
 
+    /// What the policies of a mesh say about a connection.
+    MeshVerdict {
+        /// Rules let it through.
+        Allowed = "Allowed",
+        /// Policies stop it.
+        Denied = "Denied",
+        /// No policy is about it, or it goes around the proxy of the target.
+        Unrestricted = "Unrestricted",
+    }
+
+    /// What becomes of requests without a token.
+    TokenCheck {
+        /// Nobody looks at tokens.
+        None = "None",
+        /// Tokens that are there are checked; requests without one are let through.
+        IfPresent = "If present",
+        /// A policy asks for a token, for some requests at least.
+        Demanded = "Demanded",
+    }
+
+    /// What goes around the mesh of the namespace.
+    MeshBypass {
+        /// Nothing is known to.
+        None = "None",
+        /// All of it: the pods have no proxy.
+        NoProxy = "No proxy",
+        /// What annotations exclude.
+        Excluded = "Excluded ports",
+    }
+
     /// What a policy about running processes does with what it forbids.
     RuntimeEffect {
         /// It is stopped.
@@ -318,6 +348,8 @@ choices! {
     Encryption {
         /// TLS or mutual TLS.
         Encrypted = "Encrypted",
+        /// The ends send plain text, and the proxies of a mesh beside them encrypt it.
+        Mesh = "Encrypted by the mesh",
         /// The address or the port says plain text.
         Plain = "Plain",
     }

@@ -303,7 +303,7 @@ impl Applying<'_> {
         let value = |attribute: AttributeId| self.from.value(SubjectRef::Flow(id), attribute);
         let mut known = Vec::new();
         match value(ENCRYPTION.id) {
-            Some(v) if v == ENCRYPTION.value(Encryption::Encrypted) => {
+            Some(v) if [Encryption::Encrypted, Encryption::Mesh].map(|e| ENCRYPTION.value(e)).contains(&v) => {
                 known.extend([("providesConfidentiality", "Yes"), ("providesIntegrity", "Yes")]);
             }
             Some(v) if v == ENCRYPTION.value(Encryption::Plain) => {

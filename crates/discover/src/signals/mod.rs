@@ -25,6 +25,7 @@ mod ingresses;
 mod injected;
 mod intents;
 mod istio_routes;
+mod linkerd;
 mod mesh;
 mod mesh_callers;
 mod monitors;
@@ -81,6 +82,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &injected::Injected,
     &intents::Intents,
     &istio_routes::IstioRoutes,
+    &linkerd::LinkerdPolicies,
     &mesh::Mesh,
     &mesh_callers::MeshCallers,
     &monitors::Monitors,

@@ -1,14 +1,32 @@
-//! Policies of the Istio mesh (`security.istio.io`). Those of other meshes are not read.
+//! Policies of the Istio mesh (`security.istio.io`).
+//!
+//! Sources: <https://istio.io/latest/docs/reference/config/security/>,
+//! <https://istio.io/latest/docs/ambient/usage/l4-policy/>.
 
+mod authorize;
+mod dataplane;
+mod declared;
 mod eval;
+mod limits;
+mod mutual_tls;
+mod pattern;
 mod read;
+mod rule;
+mod tokens;
+
+use std::collections::BTreeMap;
 
 use kubestride_manifest::LabelSelector;
 use kubestride_source::Span;
 
 use crate::Cited;
 
-pub use eval::{Authorization, DeclaredSource, Injection};
+pub use dataplane::{Dataplane, goes_around};
+pub use declared::DeclaredSource;
+pub use eval::Authorization;
+pub use limits::limits;
+pub use rule::{About, AuthorizationRule, Test};
+pub use tokens::TokenCheck;
 
 /// Where policies stand that are for the whole mesh, unless its operator chose another namespace.
 pub const ROOT_NAMESPACE: &str = "istio-system";
@@ -21,6 +39,21 @@ pub(crate) const GROUP: &str = "security.istio.io";
 pub struct Mesh {
     authentications: Vec<PeerAuthentication>,
     authorizations: Vec<AuthorizationPolicy>,
+    tokens: Vec<RequestAuthentication>,
+    authentications_of: BTreeMap<String, Vec<usize>>,
+    authorizations_of: BTreeMap<String, Vec<usize>>,
+    /// A DestinationRule says how callers use TLS, so that they may not use that of the mesh.
+    callers_are_configured: bool,
+    problems: Vec<Problem>,
+}
+
+/// A part of a policy that is not understood.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Problem {
+    pub(crate) cited: Cited,
+    pub(crate) code: &'static str,
+    /// What is wrong, and how it limits the answer.
+    pub(crate) text: &'static str,
 }
 
 /// Whether a mesh makes peers prove who they are.
@@ -34,6 +67,8 @@ pub enum MutualTls {
     Disabled,
     /// No PeerAuthentication applies.
     None,
+    /// Policies contradict each other, or are not understood.
+    Undetermined,
 }
 
 /// A mode and where it is set.
@@ -53,8 +88,25 @@ pub struct PeerAuthentication {
     pub namespace: String,
     /// The workloads of its namespace that it is for; none for all.
     pub workloads: Option<LabelSelector>,
+    /// Which workloads it is for is not understood.
+    pub(crate) is_unclear: bool,
     pub(crate) mode: Mode,
     pub(crate) ports: Vec<(u16, Mode)>,
+}
+
+/// A RequestAuthentication: which tokens are valid. Requests without a token are let through.
+#[derive(Debug, Clone)]
+pub struct RequestAuthentication {
+    /// The policy, where it is named.
+    pub cited: Cited,
+    /// Its namespace.
+    pub namespace: String,
+    /// The workloads that it is for; none for all.
+    pub workloads: Option<LabelSelector>,
+    /// It is for gateways, Services and the like, not for workloads: `targetRefs`.
+    pub has_targets: bool,
+    /// It has rules by which tokens are checked.
+    pub checks: bool,
 }
 
 /// What an AuthorizationPolicy does with a request that a rule of it fits.
@@ -68,6 +120,8 @@ pub enum Action {
     Audit,
     /// Asks another service.
     Custom,
+    /// Something that is not known.
+    Unknown,
 }
 
 /// An AuthorizationPolicy.
@@ -79,25 +133,14 @@ pub struct AuthorizationPolicy {
     pub namespace: String,
     /// The workloads that it is for; none for all.
     pub workloads: Option<LabelSelector>,
-    /// It is for gateways, Services and the like, not for workloads: `targetRefs`.
-    pub has_targets: bool,
+    /// Kind and name of the gateways, Services and the like that it is for instead: `targetRefs`.
+    pub targets: Vec<(String, String)>,
+    /// Which workloads it is for is not understood.
+    pub is_unclear: bool,
+    /// It is only tried out: `istio.io/dry-run`.
+    pub dry_run: bool,
     /// What it does.
     pub action: Action,
     /// Its rules. Without any it fits no request, so one that allows lets nothing through.
     pub rules: Vec<AuthorizationRule>,
-}
-
-/// A rule of an AuthorizationPolicy.
-#[derive(Debug, Clone)]
-pub struct AuthorizationRule {
-    /// It fits every request.
-    pub fits_all: bool,
-    /// The identities in `from[].source.principals`, each with its place.
-    pub principals: Vec<(String, Span)>,
-    /// The namespaces in `from[].source.namespaces`, each with its place.
-    pub namespaces: Vec<(String, Span)>,
-    /// The port numbers in `to[].operation.ports`; empty if it does not look at ports.
-    pub ports: Vec<u16>,
-    /// Where it stands.
-    pub span: Span,
 }

@@ -72,6 +72,7 @@ fn described(report: &Report<'_>, id: FlowId) -> String {
     let value = report.model.value(SubjectRef::Flow(id), ENCRYPTION.id);
     let encrypted = match value {
         Some(v) if v == ENCRYPTION.value(Encryption::Encrypted) => "encrypted",
+        Some(v) if v == ENCRYPTION.value(Encryption::Mesh) => "encrypted by the mesh",
         Some(v) if v == ENCRYPTION.value(Encryption::Plain) => "in clear text",
         _ => "encryption not known",
     };

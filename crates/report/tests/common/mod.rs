@@ -9,7 +9,7 @@ use kubestride_model::{
 };
 use kubestride_report::{Input, Report};
 use kubestride_source::{Diagnostic, FileId, FileOrigin, SourceMap, Span};
-use kubestride_stencils::values::{Encryption, MutualTls, YesNo};
+use kubestride_stencils::values::{Encryption, YesNo};
 use kubestride_stencils::{attributes, stencil, vocabulary};
 use kubestride_template::{ThreatType, filter::Lists};
 
@@ -110,9 +110,6 @@ fn model(file: FileId) -> Model {
         let container = SubjectRef::Container(b.container(workload, name, stencil::CONTAINER, at_web));
         b.set(container, attributes::PRIVILEGED.id, attributes::PRIVILEGED.value(YesNo::Yes), privileged);
     }
-    let strict = attributes::MUTUAL_TLS.value(MutualTls::Strict);
-    b.set(SubjectRef::Element(cache), attributes::MUTUAL_TLS.id, strict, at_cache);
-
     let draft = |source, target, kind, stencil| FlowDraft {
         identity: None,
         source,
@@ -135,6 +132,10 @@ fn model(file: FileId) -> Model {
         let via = Some("Service/shop/db").filter(|_| target == db);
         let flow = b.flow(FlowDraft { port: Some(port), protocol: "TCP", via, ..traffic(target) }, said);
         b.set(SubjectRef::Flow(flow), attributes::ENCRYPTION.id, plain, said);
+        if target == cache {
+            let by_mesh = attributes::ENCRYPTION.value(Encryption::Mesh);
+            b.set(SubjectRef::Flow(flow), attributes::ENCRYPTION.id, by_mesh, at_cache);
+        }
     }
     b.flow(draft(outside, web, FlowKind::Exposure, stencil::EXPOSURE), at_web);
     let reads = draft(web, secret, FlowKind::Store, stencil::STORE_ACCESS);

@@ -1,0 +1,104 @@
+//! What meshes do for a flow that was found elsewhere: who is authorized, who proves who he is, what is encrypted.
+
+use kubestride_model::{AttributeId, Value};
+use kubestride_policy::{Call, Cited, MeshAnswer, MeshPod, MeshVerdict as Answered, Protection};
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::{Authentication, Encryption, MeshVerdict, YesNo};
+
+use crate::claims::{Note, Party};
+use crate::world::{WorkloadInfo, World};
+
+/// The attributes that meshes give to a flow between workloads. `dialled` is the port that the caller uses, `port` that of
+/// the target's pods.
+pub(crate) fn learned(
+    world: &World<'_>,
+    source: &Party,
+    target: &Party,
+    dialled: Option<u16>,
+    port: Option<u16>,
+) -> Vec<(AttributeId, Value, Vec<Note>)> {
+    // An operator may give its pods other labels than those that are known, and a proxy too.
+    let known = |party: &Party| match party {
+        Party::Workload(at) => {
+            let workload = world.workloads.get(*at).filter(|w| w.operated.is_none())?;
+            Some((world.mesh_pods.of(*at, workload)?, workload))
+        }
+        _ => None,
+    };
+    let (Some((source, _)), Some((target, called))) = (known(source), known(target)) else { return Vec::new() };
+    let call = Call { source: &source, target: &target, dialled: dialled.or(port), port };
+    let istio = world.mesh.answer(&call).map(|answer| (answer, world.mesh.protection(&call)));
+    let answered = istio.or_else(|| Some((world.linkerd.answer(&call)?, world.linkerd.protection(&call))));
+    let Some((answer, protection)) = answered else { return Vec::new() };
+    let mut learned = Vec::new();
+    // In a fragment another policy may be elsewhere.
+    if world.absence_counts() {
+        learned.extend(authorized(&answer, &target, called));
+    }
+    learned.extend(protected(&answer, &protection, called));
+    learned
+}
+
+fn authorized(
+    answer: &MeshAnswer,
+    target: &MeshPod<'_>,
+    called: &WorkloadInfo<'_>,
+) -> Vec<(AttributeId, Value, Vec<Note>)> {
+    let set = |verdict| attr::MESH_VERDICT.value(verdict);
+    let (value, word) = match answer.verdict {
+        Answered::Allowed => (set(MeshVerdict::Allowed), "lets it through"),
+        Answered::Denied => (set(MeshVerdict::Denied), "stops it"),
+        Answered::Unrestricted => (set(MeshVerdict::Unrestricted), ""),
+        Answered::Undetermined => {
+            (Value::Unknown, "may be about it: that depends on requests, or on what the manifests do not tell")
+        }
+    };
+    let mut notes = cited(&answer.by, word);
+    if notes.is_empty() {
+        let default = "config.linkerd.io/default-inbound-policy";
+        let stated = target.annotations.get(default).or(target.namespace_annotations.get(default)).is_some();
+        notes.push(match answer.verdict {
+            Answered::Unrestricted => Note::absent(Some(called.span()), "no policy of a mesh is about it"),
+            _ if stated => Note::merged(called.span(), format!("the annotation {default} decides")),
+            _ => Note::merged(called.span(), "whether the mesh sees it is not known"),
+        });
+    }
+    let mut learned = vec![(attr::MESH_VERDICT.id, value, notes)];
+    if answer.verdict == Answered::Allowed && answer.names_caller {
+        let notes = cited(&answer.by, "names the service account of the caller");
+        learned.push((attr::CALLER_NAMED.id, attr::CALLER_NAMED.value(YesNo::Yes), notes));
+    }
+    learned
+}
+
+fn protected(
+    answer: &MeshAnswer,
+    protection: &Protection,
+    called: &WorkloadInfo<'_>,
+) -> Vec<(AttributeId, Value, Vec<Note>)> {
+    let mut learned = Vec::new();
+    if protection.encrypted {
+        let mut notes = cited(&protection.by, "makes both ends use mutual TLS");
+        if notes.is_empty() {
+            notes.push(Note::merged(called.span(), "both ends have proxies, which use mutual TLS between themselves"));
+        }
+        learned.push((attr::ENCRYPTION.id, attr::ENCRYPTION.value(Encryption::Mesh), notes));
+    }
+    let authentication = if protection.proves_identity {
+        let mut notes = cited(&protection.by, "refuses callers without a certificate of the mesh");
+        if notes.is_empty() {
+            notes.push(Note::merged(called.span(), "callers without a certificate of the mesh are refused"));
+        }
+        Some((Authentication::MutualTls, notes))
+    } else if answer.needs_token && !answer.by.is_empty() {
+        Some((Authentication::Token, cited(&answer.by, "refuses requests without a token")))
+    } else {
+        None
+    };
+    learned.extend(authentication.map(|(by, notes)| (attr::AUTHENTICATION.id, attr::AUTHENTICATION.value(by), notes)));
+    learned
+}
+
+fn cited(by: &[Cited], word: &str) -> Vec<Note> {
+    by.iter().map(|cited| Note::stated(cited.span, format!("{} {word}", cited.identity))).collect()
+}

@@ -1,0 +1,286 @@
+//! What Linkerd does with one connection.
+
+use kubestride_manifest::{LabelSelector, Labels};
+
+use super::{Authorization, Client, DefaultPolicy, Identity, Linkerd, Server, ServerPort, Target};
+use crate::meshed::{Call, MeshAnswer, MeshPod, MeshVerdict, Protection, port_in};
+use crate::{Cited, Fit, Pod};
+
+/// The end of identities in a mesh whose operator chose no other names.
+const DOMAIN: &str = "linkerd.cluster.local";
+
+/// Whether a pod has a proxy of the mesh: `linkerd.io/inject` on it or its namespace. Pods in the network of their node get
+/// none.
+pub fn membership(pod: &MeshPod<'_>) -> Fit {
+    if pod.containers.contains(&"linkerd-proxy") {
+        return Fit::Always;
+    }
+    let stated = pod.annotations.get("linkerd.io/inject").or(pod.namespace_annotations.get("linkerd.io/inject"));
+    match stated {
+        _ if pod.pod.host_network => Fit::Never,
+        Some("enabled" | "ingress") => Fit::Always,
+        Some("disabled") => Fit::Never,
+        _ => Fit::Sometimes,
+    }
+}
+
+/// Whether the namespace of a pod says that its pods are part of the mesh.
+pub fn is_wanted_by_namespace(pod: &MeshPod<'_>) -> bool {
+    matches!(pod.namespace_annotations.get("linkerd.io/inject"), Some("enabled" | "ingress"))
+}
+
+/// The annotation of a pod by which some of its traffic goes around the proxy.
+pub fn goes_around(pod: &MeshPod<'_>) -> Option<&'static str> {
+    let keys = ["config.linkerd.io/skip-inbound-ports", "config.linkerd.io/skip-outbound-ports"];
+    keys.into_iter().find(|key| pod.annotations.get(key).is_some_and(|ports| !ports.trim().is_empty()))
+}
+
+/// The list of ports on a pod, else on its namespace.
+fn skipped(pod: &MeshPod<'_>, annotation: &str, port: Option<u16>) -> Fit {
+    let stated = pod.annotations.get(annotation).or(pod.namespace_annotations.get(annotation));
+    stated.map_or(Fit::Never, |list| port_in(list, port))
+}
+
+/// Whether the proxy of the target sees a connection.
+fn enforced(call: &Call<'_, '_>) -> Fit {
+    let around = skipped(call.target, "config.linkerd.io/skip-inbound-ports", call.port);
+    membership(call.target).min(around.opposite())
+}
+
+/// Whether a proxy of the source sees a connection.
+fn sends(call: &Call<'_, '_>) -> Fit {
+    let around = skipped(call.source, "config.linkerd.io/skip-outbound-ports", call.dialled);
+    membership(call.source).min(around.opposite())
+}
+
+/// Who calls, to the proxy of the target: nobody in particular, or a namespace and a service account.
+type Caller<'a> = Option<(&'a str, &'a str)>;
+
+impl Linkerd {
+    /// Whether a connection is authorized; none if the target is not part of the mesh, or if nothing says that it is and no
+    /// Server is for it.
+    pub fn answer(&self, call: &Call<'_, '_>) -> Option<MeshAnswer> {
+        let servers: Vec<_> = self.servers_for(&call.target.pod, call.port).collect();
+        match membership(call.target) {
+            Fit::Never => return None,
+            Fit::Sometimes if servers.is_empty() => return None,
+            _ => {}
+        }
+        let mut answers = Vec::new();
+        let enforced = enforced(call);
+        if enforced != Fit::Always {
+            answers.push(MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()));
+        }
+        if enforced != Fit::Never {
+            let account = Some((call.source.pod.namespace, call.source.pod.service_account));
+            let callers: &[Caller<'_>] = match sends(call) {
+                Fit::Always => &[account],
+                Fit::Sometimes => &[None, account],
+                Fit::Never => &[None],
+            };
+            answers.extend(callers.iter().map(|caller| self.decide(&servers, call, *caller)));
+        }
+        let mut answer = MeshAnswer::agreed(answers);
+        if answer.verdict == MeshVerdict::Undetermined && answer.by.is_empty() {
+            answer.by.extend(servers.iter().map(|(server, _)| server.cited.clone()));
+        }
+        Some(answer)
+    }
+
+    /// How a connection is protected on its way: proxies use mutual TLS between themselves, whatever policies say.
+    pub fn protection(&self, call: &Call<'_, '_>) -> Protection {
+        let members = enforced(call).min(sends(call)) == Fit::Always;
+        let servers: Vec<_> = self.servers_for(&call.target.pod, call.port).collect();
+        let strangers = self.decide(&servers, call, None);
+        let proves_identity = members && strangers.verdict == MeshVerdict::Denied;
+        Protection { encrypted: members, proves_identity, by: if proves_identity { strangers.by } else { Vec::new() } }
+    }
+
+    /// Servers that are, or may be, for a port of a pod.
+    fn servers_for<'m>(&'m self, pod: &'m Pod<'_>, port: Option<u16>) -> impl Iterator<Item = (&'m Server, Fit)> {
+        let at = self.servers_of.get(pod.namespace).map(Vec::as_slice).unwrap_or_default();
+        let servers = at.iter().filter_map(|at| self.servers.get(*at));
+        servers.map(move |server| (server, server.fit(pod, port))).filter(|(_, fit)| *fit != Fit::Never)
+    }
+
+    /// Whether a Server is for some port of a pod.
+    pub fn selecting<'m>(&'m self, pod: &'m Pod<'_>) -> impl Iterator<Item = &'m Server> {
+        self.servers_for(pod, None).map(|(server, _)| server)
+    }
+
+    /// The answer for one caller.
+    fn decide(&self, servers: &[(&Server, Fit)], call: &Call<'_, '_>, caller: Caller<'_>) -> MeshAnswer {
+        let certain = servers.iter().any(|(_, fit)| *fit == Fit::Always);
+        let mut answers: Vec<MeshAnswer> = servers.iter().map(|(server, _)| self.decide_at(server, caller)).collect();
+        if !certain {
+            answers.push(of_default(call.target, caller));
+        }
+        MeshAnswer::agreed(answers)
+    }
+
+    /// "When a Server resource is present, all traffic to the port on its pods will be denied (regardless of the default
+    /// policy) unless explicitly authorized."
+    fn decide_at(&self, server: &Server, caller: Caller<'_>) -> MeshAnswer {
+        let at = self.authorizations_of.get(&server.namespace).map(Vec::as_slice).unwrap_or_default();
+        let all = at.iter().filter_map(|at| self.authorizations.get(*at));
+        let fits = all.map(|authorization| {
+            let clients = Fit::all(authorization.clients.iter().map(|client| client.fit(caller)));
+            (authorization, self.is_for(authorization, server).min(clients))
+        });
+        let fitting: Vec<_> = fits.filter(|(_, fit)| *fit != Fit::Never).collect();
+        let cite = |least: Fit| -> Vec<Cited> {
+            fitting
+                .iter()
+                .filter(|(_, fit)| *fit >= least)
+                .map(|(authorization, _)| authorization.cited.clone())
+                .collect()
+        };
+        let allowed = cite(Fit::Always);
+        if !allowed.is_empty() {
+            let names_caller = fitting.iter().all(|(authorization, _)| authorization.names(caller));
+            return MeshAnswer { names_caller, ..MeshAnswer::new(MeshVerdict::Allowed, allowed) };
+        }
+        let otherwise = server.access.answer(caller, &server.cited);
+        // `accessPolicy` may let through what no authorization does.
+        if fitting.is_empty() || otherwise.verdict == MeshVerdict::Allowed {
+            return otherwise;
+        }
+        MeshAnswer::new(MeshVerdict::Undetermined, cite(Fit::Sometimes))
+    }
+
+    fn is_for(&self, authorization: &Authorization, server: &Server) -> Fit {
+        match &authorization.target {
+            Target::Server(name) => Fit::of(*name == server.name),
+            Target::Servers(selector) => Fit::of(server.has_labels(selector)),
+            Target::Namespace => Fit::Always,
+            // Which requests are of a route, manifests do not tell.
+            Target::Route(name) => {
+                let key = (authorization.namespace.clone(), name.clone());
+                match self.routes.get(&key) {
+                    Some(servers) if !servers.contains(&server.name) => Fit::Never,
+                    _ => Fit::Sometimes,
+                }
+            }
+            Target::Unknown => Fit::Sometimes,
+        }
+    }
+}
+
+/// What becomes of a connection to a port without a Server.
+fn of_default(target: &MeshPod<'_>, caller: Caller<'_>) -> MeshAnswer {
+    let key = "config.linkerd.io/default-inbound-policy";
+    let stated = target.annotations.get(key).or(target.namespace_annotations.get(key));
+    match stated.map(DefaultPolicy::from_text) {
+        // "All-unauthenticated: allow all traffic. This is the default."
+        None | Some(DefaultPolicy::AllUnauthenticated | DefaultPolicy::ClusterUnauthenticated) => {
+            MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new())
+        }
+        Some(policy) => MeshAnswer { by: Vec::new(), ..policy.answer_for(caller) },
+    }
+}
+
+impl DefaultPolicy {
+    fn answer(self, caller: Caller<'_>, by: &Cited) -> MeshAnswer {
+        MeshAnswer { by: vec![by.clone()], ..self.answer_for(caller) }
+    }
+
+    fn answer_for(self, caller: Caller<'_>) -> MeshAnswer {
+        let verdict = match (self, caller) {
+            (Self::AllUnauthenticated | Self::ClusterUnauthenticated, _) => MeshVerdict::Allowed,
+            (Self::AllAuthenticated | Self::ClusterAuthenticated, Some(_)) => MeshVerdict::Allowed,
+            (Self::AllAuthenticated | Self::ClusterAuthenticated, None) | (Self::Deny, _) => MeshVerdict::Denied,
+            (Self::Unknown, _) => MeshVerdict::Undetermined,
+        };
+        MeshAnswer::new(verdict, Vec::new())
+    }
+}
+
+impl Server {
+    fn fit(&self, pod: &Pod<'_>, port: Option<u16>) -> Fit {
+        let Some(selector) = &self.pods else { return Fit::Never };
+        let numbers: Vec<u16> = match &self.port {
+            ServerPort::Number(number) => vec![*number],
+            ServerPort::Name(name) => pod.ports.iter().filter(|p| p.name == name).map(|p| p.number).collect(),
+            ServerPort::Unknown => return Fit::of(selector.matches(pod.labels)).min(Fit::Sometimes),
+        };
+        let on_port = match port {
+            Some(port) => Fit::of(numbers.contains(&port)),
+            None if numbers.is_empty() => Fit::Never,
+            None => Fit::Sometimes,
+        };
+        Fit::of(selector.matches(pod.labels)).min(on_port)
+    }
+
+    pub(super) fn has_labels(&self, selector: &LabelSelector) -> bool {
+        selector.matches(&Labels::from_pairs(self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))))
+    }
+}
+
+impl Authorization {
+    /// Whether it names the service account of the caller.
+    fn names(&self, caller: Caller<'_>) -> bool {
+        let names = |identity: &Identity| identity.fit(caller) != Fit::Never && identity.is_account();
+        self.clients.iter().any(|client| match client {
+            Client::Identities(identities) => {
+                let mut fitting = identities.iter().filter(|i| i.fit(caller) != Fit::Never).peekable();
+                fitting.peek().is_some() && fitting.all(names)
+            }
+            _ => false,
+        })
+    }
+}
+
+impl Client {
+    fn fit(&self, caller: Caller<'_>) -> Fit {
+        match self {
+            Client::Everybody => Fit::Always,
+            Client::AnyTls => {
+                if caller.is_some() {
+                    Fit::Always
+                } else {
+                    Fit::Sometimes
+                }
+            }
+            Client::Identities(identities) => Fit::any(identities.iter().map(|identity| identity.fit(caller))),
+            Client::Addresses | Client::Unknown => Fit::Sometimes,
+        }
+    }
+}
+
+impl Identity {
+    /// "Clients must be in the mesh and must have one of the specified identities."
+    fn fit(&self, caller: Caller<'_>) -> Fit {
+        let Some((namespace, account)) = caller else { return Fit::Never };
+        match self {
+            Identity::Account(of, name) => Fit::of((of.as_str(), name.as_str()) == (namespace, account)),
+            Identity::Namespace(of) => Fit::of(of == namespace),
+            Identity::Text(text) if text == "*" => Fit::Always,
+            Identity::Text(text) => {
+                let own = format!("{account}.{namespace}.serviceaccount.identity.");
+                match (text.strip_prefix('*'), text.split_once(".serviceaccount.identity.")) {
+                    (Some(suffix), None) if format!("{own}{DOMAIN}").ends_with(suffix) => Fit::Always,
+                    // The end of another domain, which may be that of the mesh.
+                    (Some(_), None) => Fit::Sometimes,
+                    (None, None) => Fit::Never,
+                    (star, Some((names, domain))) => {
+                        let own = format!("{account}.{namespace}");
+                        let fits = match star {
+                            Some(_) => own.ends_with(names.trim_start_matches('*')),
+                            None => own == names,
+                        };
+                        let known = if domain == DOMAIN { Fit::Always } else { Fit::Sometimes };
+                        Fit::of(fits).min(known)
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_account(&self) -> bool {
+        match self {
+            Identity::Account(..) => true,
+            Identity::Namespace(_) => false,
+            Identity::Text(text) => !text.starts_with('*'),
+        }
+    }
+}

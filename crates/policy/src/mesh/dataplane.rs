@@ -1,0 +1,117 @@
+//! Whether the traffic of a pod goes through a proxy of the mesh.
+//!
+//! Sources: <https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/>,
+//! <https://istio.io/latest/docs/reference/config/annotations/>.
+
+use crate::meshed::{MeshPod, port_in};
+use crate::{Fit, Pod};
+
+/// What takes a pod's traffic into the mesh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dataplane {
+    /// A proxy in the pod.
+    Sidecar,
+    /// The ztunnel of its node.
+    Ambient,
+    /// Nothing: labels say so, or it is in the network of its node.
+    Outside,
+    /// Nothing says.
+    Unknown,
+}
+
+/// "Automatic sidecar injection will be ignored for pods in these namespaces."
+const IGNORED: [&str; 2] = ["kube-system", "kube-public"];
+
+impl Dataplane {
+    /// What labels, annotations and containers of a pod and its namespace say.
+    pub fn of(mesh_pod: &MeshPod<'_>) -> Self {
+        let pod = &mesh_pod.pod;
+        let mode = pod.labels.get("istio.io/dataplane-mode").or(pod.namespace_labels.get("istio.io/dataplane-mode"));
+        match (injected(mesh_pod), mode) {
+            (Some(true), _) => Dataplane::Sidecar,
+            // "Automatic sidecar injection will be ignored for pods that are on the host network."
+            _ if pod.host_network => Dataplane::Outside,
+            (_, Some("ambient")) => Dataplane::Ambient,
+            (Some(false), _) => Dataplane::Outside,
+            (None, _) => Dataplane::Unknown,
+        }
+    }
+
+    /// Whether it is part of the mesh.
+    pub fn membership(self) -> Fit {
+        match self {
+            Dataplane::Sidecar | Dataplane::Ambient => Fit::Always,
+            Dataplane::Outside => Fit::Never,
+            Dataplane::Unknown => Fit::Sometimes,
+        }
+    }
+
+    /// Whether the namespace of a pod says that its pods are part of the mesh.
+    pub fn is_wanted_by_namespace(pod: &Pod<'_>) -> bool {
+        let label = |key| pod.namespace_labels.get(key);
+        label("istio-injection") == Some("enabled")
+            || label("istio.io/dataplane-mode") == Some("ambient")
+            || (label("istio.io/rev").is_some() && label("istio-injection") != Some("disabled"))
+    }
+}
+
+/// Whether a pod gets a sidecar, if something says so. "If either label is disabled, the pod is not injected."
+fn injected(mesh_pod: &MeshPod<'_>) -> Option<bool> {
+    let pod = &mesh_pod.pod;
+    if mesh_pod.containers.contains(&"istio-proxy") {
+        return Some(true);
+    }
+    if pod.host_network || IGNORED.contains(&pod.namespace) {
+        return Some(false);
+    }
+    let key = "sidecar.istio.io/inject";
+    let own = pod.labels.get(key).or(mesh_pod.annotations.get(key));
+    let of_namespace = pod.namespace_labels.get("istio-injection");
+    let revision = pod.labels.get("istio.io/rev").or(pod.namespace_labels.get("istio.io/rev"));
+    match (own, of_namespace) {
+        (Some("false"), _) | (_, Some("disabled")) => Some(false),
+        (Some("true"), _) | (_, Some("enabled")) => Some(true),
+        _ => revision.map(|_| true),
+    }
+}
+
+/// Whether what comes in on a port of a pod goes around its sidecar.
+pub(super) fn inbound_around(pod: &MeshPod<'_>, port: Option<u16>) -> Fit {
+    let annotation = |name: &str| pod.annotations.get(&format!("traffic.sidecar.istio.io/{name}"));
+    let excluded = annotation("excludeInboundPorts").map_or(Fit::Never, |list| port_in(list, port));
+    let included = match annotation("includeInboundPorts") {
+        None => Fit::Always,
+        Some(list) if list.contains('*') => Fit::Always,
+        Some(list) => port_in(list, port),
+    };
+    excluded.max(included.opposite())
+}
+
+/// Whether what a pod sends to a port goes around its sidecar.
+pub(super) fn outbound_around(pod: &MeshPod<'_>, dialled: Option<u16>) -> Fit {
+    let annotation = |name: &str| pod.annotations.get(&format!("traffic.sidecar.istio.io/{name}"));
+    let ports = annotation("excludeOutboundPorts").map_or(Fit::Never, |list| port_in(list, dialled));
+    // Which address a Service has, manifests do not tell.
+    let excluded = annotation("excludeOutboundIPRanges").filter(|list| !list.is_empty());
+    let included = annotation("includeOutboundIPRanges").filter(|list| *list != "*");
+    let addresses = if excluded.or(included).is_some() { Fit::Sometimes } else { Fit::Never };
+    ports.max(addresses)
+}
+
+/// The annotation of a pod by which some of its traffic goes around the sidecar.
+pub fn goes_around(pod: &MeshPod<'_>) -> Option<&'static str> {
+    const ANNOTATIONS: [&str; 6] = [
+        "traffic.sidecar.istio.io/excludeInboundPorts",
+        "traffic.sidecar.istio.io/excludeOutboundPorts",
+        "traffic.sidecar.istio.io/excludeOutboundIPRanges",
+        "traffic.sidecar.istio.io/includeInboundPorts",
+        "traffic.sidecar.istio.io/includeOutboundIPRanges",
+        "traffic.sidecar.istio.io/excludeInterfaces",
+    ];
+    let excludes = |key: &&&str| match pod.annotations.get(key) {
+        None => false,
+        Some(value) if key.contains("/include") => !value.contains('*'),
+        Some(value) => !value.is_empty(),
+    };
+    ANNOTATIONS.iter().find(excludes).copied()
+}

@@ -1,0 +1,160 @@
+//! Rules of AuthorizationPolicies, and what they say about a caller.
+
+use kubestride_source::Span;
+
+use super::pattern;
+use crate::Fit;
+
+/// A rule: it fits a request if one source, one operation and all conditions do.
+#[derive(Debug, Clone)]
+pub struct AuthorizationRule {
+    /// `from[].source`; anybody if there are none.
+    pub from: Vec<Vec<Test>>,
+    /// `to[].operation`; anything if there are none.
+    pub to: Vec<Vec<Test>>,
+    /// `when`.
+    pub when: Vec<Test>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A field of a source or an operation, or a condition.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// What is looked at.
+    pub about: About,
+    /// One of these must fit, each with its place.
+    pub values: Vec<(String, Span)>,
+    /// None of them may fit: `notPrincipals` and the like.
+    pub negated: bool,
+}
+
+/// What a test looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum About {
+    /// `cluster.local/ns/shop/sa/web`, as the certificate of the caller says.
+    Principal,
+    /// The namespace of the caller, as its certificate says.
+    Namespace,
+    /// The service account of the caller, as its certificate says: `shop/web`, or `web` of the policy's own namespace.
+    ServiceAccount,
+    /// The port of the target.
+    Port,
+    /// A token of the request.
+    Token,
+    /// Addresses, which manifests do not tell.
+    Address,
+    /// What a request looks like: host, path, method, headers.
+    Request,
+    /// A field that is not known.
+    Unknown,
+}
+
+/// Who calls, as far as the proxy of the target knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Identity<'a> {
+    /// Nobody in particular: plain text.
+    None,
+    /// This namespace and service account.
+    Account(&'a str, &'a str),
+    /// Another proxy in between, or it is not known.
+    Unknown,
+}
+
+/// What a rule is asked about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) identity: Identity<'a>,
+    pub(super) port: Option<u16>,
+    /// The rule is enforced by a ztunnel, which sees connections and no requests.
+    pub(super) ztunnel: bool,
+}
+
+impl AuthorizationRule {
+    /// Whether it fits every request.
+    pub fn fits_all(&self) -> bool {
+        self.from.is_empty() && self.to.is_empty() && self.when.is_empty()
+    }
+
+    /// Whether it fits requests. `namespace` is that of its policy; `allows` says whether the policy allows.
+    pub(super) fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Fit {
+        let test = |test: &Test| test.fit(request, namespace, allows);
+        let any = |list: &[Vec<Test>]| match list.is_empty() {
+            true => Fit::Always,
+            false => Fit::any(list.iter().map(|tests| Fit::all(tests.iter().map(test)))),
+        };
+        any(&self.from).min(any(&self.to)).min(Fit::all(self.when.iter().map(test)))
+    }
+
+    /// Whether it fits callers by their service account only, whichever of its sources fits them.
+    pub(super) fn names_account(&self, request: &Request<'_>, namespace: &str) -> bool {
+        self.demands(request, namespace, &|test| !test.negated && test.names_account())
+    }
+
+    /// Whether it fits requests with a token only.
+    pub(super) fn needs_token(&self, request: &Request<'_>, namespace: &str) -> bool {
+        self.demands(request, namespace, &|test| !test.negated && test.about == About::Token)
+    }
+
+    /// Whether a condition holds for one of its `when`, or for each source that may fit.
+    fn demands(&self, request: &Request<'_>, namespace: &str, holds: &dyn Fn(&Test) -> bool) -> bool {
+        let may_fit = |tests: &&Vec<Test>| tests.iter().all(|t| t.fit(request, namespace, true) != Fit::Never);
+        let of_source = |tests: &Vec<Test>| tests.iter().any(holds);
+        let named = !self.from.is_empty() && self.from.iter().filter(may_fit).all(of_source);
+        named || self.when.iter().any(holds)
+    }
+
+    /// All tests of all its parts.
+    pub fn tests(&self) -> impl Iterator<Item = &Test> {
+        self.from.iter().chain(&self.to).flatten().chain(&self.when)
+    }
+
+    /// Whether it lets every identity of the mesh do everything: a source that asks for any identity, or only says who is
+    /// not meant.
+    pub fn admits_any_identity(&self) -> bool {
+        let is_caller = |t: &Test| matches!(t.about, About::Principal | About::Namespace | About::ServiceAccount);
+        let wide = |test: &Test| {
+            is_caller(test) && (test.negated || test.values.iter().any(|(value, _)| pattern::is_everybody(value)))
+        };
+        self.to.is_empty()
+            && self.when.is_empty()
+            && self.from.iter().any(|tests| !tests.is_empty() && tests.iter().all(wide))
+    }
+}
+
+impl Test {
+    fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Fit {
+        // "If a policy with rules matching L7 attributes is targeted such that it will be enforced by a receiving ztunnel, it
+        // will fail safe by becoming a DENY policy": what allows fits nothing, what denies fits whatever the request is.
+        if request.ztunnel && matches!(self.about, About::Token | About::Request) {
+            return Fit::of(!allows);
+        }
+        let one = |value: &str| match (self.about, request.identity) {
+            (About::Port, _) => match (value.parse::<u16>(), request.port) {
+                (Ok(number), Some(port)) => Fit::of(number == port),
+                _ => Fit::Sometimes,
+            },
+            (About::Token | About::Address | About::Request | About::Unknown, _) | (_, Identity::Unknown) => {
+                Fit::Sometimes
+            }
+            // "These mTLS-only fields will never match when the traffic is plain text."
+            (_, Identity::None) => Fit::Never,
+            (About::Principal, Identity::Account(of, account)) => pattern::principal(value, of, account),
+            (About::Namespace, Identity::Account(of, _)) => Fit::of(pattern::matches(value, of)),
+            (About::ServiceAccount, Identity::Account(of, account)) => {
+                Fit::of(value.split_once('/').unwrap_or((namespace, value)) == (of, account))
+            }
+        };
+        let fit = Fit::any(self.values.iter().map(|(value, _)| one(value)));
+        if self.negated { fit.opposite() } else { fit }
+    }
+
+    fn names_account(&self) -> bool {
+        let exact = |value: &str| !value.ends_with('*') && value.contains("/sa/");
+        match self.about {
+            About::ServiceAccount => true,
+            About::Principal => self.values.iter().all(|(value, _)| exact(value)),
+            _ => false,
+        }
+    }
+}

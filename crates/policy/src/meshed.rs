@@ -1,0 +1,137 @@
+//! What meshes are asked, and what they answer.
+
+use kubestride_manifest::Labels;
+
+use crate::{Cited, Fit, Pod};
+
+/// The pods of a workload, as meshes see them.
+#[derive(Debug, Clone, Copy)]
+pub struct MeshPod<'a> {
+    /// Labels, namespace, ports and service account.
+    pub pod: Pod<'a>,
+    /// Their annotations.
+    pub annotations: &'a Labels<'a>,
+    /// The annotations of their namespace.
+    pub namespace_annotations: &'a Labels<'a>,
+    /// The names of their containers: a proxy may be written into the manifest.
+    pub containers: &'a [&'a str],
+    /// The Services of their namespace that select them.
+    pub services: &'a [MeshService<'a>],
+}
+
+/// A Service in front of pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeshService<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its label `istio.io/use-waypoint`.
+    pub waypoint: Option<&'a str>,
+}
+
+/// A connection that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'c, 'a> {
+    /// Who calls.
+    pub source: &'c MeshPod<'a>,
+    /// Who is called.
+    pub target: &'c MeshPod<'a>,
+    /// The port that the caller uses, which may be that of a Service.
+    pub dialled: Option<u16>,
+    /// The port of the target's pods.
+    pub port: Option<u16>,
+}
+
+/// Whether a connection is authorized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MeshVerdict {
+    /// Rules let it through.
+    Allowed,
+    /// Policies stop it.
+    Denied,
+    /// No policy is about it, or it goes around the proxy of the target.
+    Unrestricted,
+    /// It depends on the request, or on what manifests do not tell.
+    Undetermined,
+}
+
+/// What the policies of a mesh say about a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeshAnswer {
+    /// What they say.
+    pub verdict: MeshVerdict,
+    /// What lets it through names the caller's service account.
+    pub names_caller: bool,
+    /// Every request that gets through carries a token that was checked.
+    pub needs_token: bool,
+    /// The rules or policies that say so.
+    pub by: Vec<Cited>,
+}
+
+/// How a mesh protects a connection on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protection {
+    /// The proxies on both sides encrypt it.
+    pub encrypted: bool,
+    /// The target accepts nobody who does not prove who he is.
+    pub proves_identity: bool,
+    /// What says so; nothing where being part of the mesh is enough.
+    pub by: Vec<Cited>,
+}
+
+impl MeshAnswer {
+    pub(crate) fn new(verdict: MeshVerdict, by: Vec<Cited>) -> Self {
+        Self { verdict, names_caller: false, needs_token: false, by }
+    }
+
+    /// One answer where it is not known which of several holds: the one on which all agree.
+    pub(crate) fn agreed(answers: impl IntoIterator<Item = Self>) -> Self {
+        let joined = answers.into_iter().reduce(|mut all, next| {
+            if all.verdict != next.verdict {
+                all.verdict = MeshVerdict::Undetermined;
+            }
+            all.names_caller &= next.names_caller;
+            all.needs_token &= next.needs_token;
+            all.by.extend(next.by);
+            all
+        });
+        joined.map_or_else(|| Self::new(MeshVerdict::Undetermined, Vec::new()), Self::tidy)
+    }
+
+    /// One answer where two proxies are passed, one after the other.
+    pub(crate) fn both(self, other: Self) -> Self {
+        use MeshVerdict::{Allowed, Denied, Undetermined, Unrestricted};
+        let verdict = match (self.verdict, other.verdict) {
+            (Denied, _) | (_, Denied) => Denied,
+            (Undetermined, _) | (_, Undetermined) => Undetermined,
+            (Unrestricted, Unrestricted) => Unrestricted,
+            _ => Allowed,
+        };
+        let decides = |answer: &Self| answer.verdict == verdict;
+        let mut by = Vec::new();
+        let (names_caller, needs_token) =
+            (self.names_caller || other.names_caller, self.needs_token || other.needs_token);
+        for answer in [self, other].into_iter().filter(decides) {
+            by.extend(answer.by);
+        }
+        Self { verdict, names_caller, needs_token, by }.tidy()
+    }
+
+    fn tidy(mut self) -> Self {
+        self.names_caller &= self.verdict == MeshVerdict::Allowed;
+        self.by.sort();
+        self.by.dedup();
+        self
+    }
+}
+
+/// Whether a port is in a list such as `80, 8000-8010`, as annotations have it. Sometimes if the port is not known, or if
+/// a part of the list is not understood.
+pub(crate) fn port_in(list: &str, port: Option<u16>) -> Fit {
+    Fit::any(list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        match (first.trim().parse::<u16>(), last.trim().parse::<u16>(), port) {
+            (Ok(first), Ok(last), Some(port)) => Fit::of((first..=last).contains(&port)),
+            _ => Fit::Sometimes,
+        }
+    }))
+}
