@@ -210,6 +210,11 @@ impl NetworkPolicies {
         all
     }
 
+    /// The policies of Calico in the order of their identities; they are in [`NetworkPolicies::all`], too.
+    pub fn calico(&self) -> impl Iterator<Item = &crate::calico::Policy> {
+        self.calico.iter().map(AsRef::as_ref)
+    }
+
     /// What of the policies is not understood.
     pub fn doubts(&self) -> &[Diagnostic] {
         &self.doubts
