@@ -200,8 +200,8 @@ fn policy(
         doubts.add("this names no tier", spec.field("tier").map_or(object.span(), Value::span), OF_POLICY);
     }
     let order = order(spec, OF_POLICY, doubts);
-    let (ingress, egress) = types(object, doubts);
     let doubtful = doubts.count() > before;
+    let (ingress, egress) = types(object, doubts);
     let limits = "which pods the policy is for is not known";
     let namespace = (!global).then(|| object.namespace().unwrap_or(default_namespace).to_owned());
     let scope = match &namespace {
@@ -215,7 +215,7 @@ fn policy(
         account_labels: selector(spec, "serviceAccountSelector", false, limits, doubts),
         sets: Vec::new(),
     };
-    let of_hosts = |key: &str| spec.flag(key) == Some(true);
+    let of_hosts = |key: &str| global && spec.flag(key) == Some(true);
     let for_hosts = of_hosts("doNotTrack") || of_hosts("preDNAT");
     let mut rules = |key: &str, direction: Direction| {
         if let Some(rules) = spec.field(key).filter(|rules| rules.kind() != Kind::Sequence) {
