@@ -180,9 +180,12 @@ impl Random {
 
 type Known = BTreeMap<&'static str, &'static str>;
 
+/// What an expression says of labels.
+type Says = Box<dyn Fn(&Known) -> bool>;
+
 /// A random expression: its text, how tightly its outermost operator binds (2 for `||`, 1 for `&&`, 0 else), and what it
 /// says of labels.
-fn expression(random: &mut Random, depth: u32) -> (String, u32, Box<dyn Fn(&Known) -> bool>) {
+fn expression(random: &mut Random, depth: u32) -> (String, u32, Says) {
     let space = |random: &mut Random| random.one(&["", " ", " \t "]);
     let kind = if depth == 0 { random.below(8) } else { random.below(12) };
     let key = random.one(&["a", "b.c/d", "e-f"]);
@@ -231,7 +234,7 @@ fn expression(random: &mut Random, depth: u32) -> (String, u32, Box<dyn Fn(&Know
                 (expression(random, depth - 1), expression(random, depth - 1));
             let part = |text: String, binding: u32| if binding > own { format!("({text})") } else { text };
             let text = format!("{}{}{sign}{}{}", part(left, l), space(random), space(random), part(right, r));
-            let says: Box<dyn Fn(&Known) -> bool> = if kind == 10 {
+            let says: Says = if kind == 10 {
                 Box::new(move |known| says_left(known) && says_right(known))
             } else {
                 Box::new(move |known| says_left(known) || says_right(known))

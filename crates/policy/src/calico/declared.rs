@@ -110,11 +110,11 @@ impl Who {
 
 fn namespaces(selector: &Selector) -> Option<NamespaceMatcher> {
     let requirements = selector.requirements()?;
-    if let [one] = requirements.as_slice() {
-        if let (true, RequirementTest::In(values)) = (NAMES.contains(&one.key.as_str()), &one.test) {
-            let [name] = values.as_slice() else { return None };
-            return Some(NamespaceMatcher::Named(name.clone()));
-        }
+    if let [one] = requirements.as_slice()
+        && let (true, RequirementTest::In(values)) = (NAMES.contains(&one.key.as_str()), &one.test)
+    {
+        let [name] = values.as_slice() else { return None };
+        return Some(NamespaceMatcher::Named(name.clone()));
     }
     if requirements.iter().any(|one| one.key.starts_with("projectcalico.org/")) {
         return None;
