@@ -1,11 +1,12 @@
-//! What policies mean: RBAC, NetworkPolicy and those around it, Pod Security Standards, admission policies, the policies
-//! of the meshes Istio and Linkerd, and those of KubeArmor.
+//! What policies mean: RBAC, network policies of Kubernetes, Cilium and Calico, Pod Security Standards, admission
+//! policies, the policies of the meshes Istio and Linkerd, and those of KubeArmor.
 //!
 //! Each policy has a folder: plain types, `read`, which makes them from Kubernetes objects, and `eval`, which answers
 //! questions and sees plain types only. Every answer says which policy it comes from ([`Cited`]). Answers do not depend
 //! on the order of the objects.
 
 pub mod admission;
+pub mod calico;
 pub mod cilium;
 pub mod connections;
 mod fit;

@@ -138,6 +138,8 @@ declare_stencils! {
     ADMIN_NETWORK_POLICY: Control "AdminNetworkPolicy" < NETWORK_POLICY [];
     /// A CiliumNetworkPolicy or a CiliumClusterwideNetworkPolicy.
     CILIUM_NETWORK_POLICY: Control "CiliumNetworkPolicy" < NETWORK_POLICY [];
+    /// A NetworkPolicy or a GlobalNetworkPolicy of Calico.
+    CALICO_NETWORK_POLICY: Control "Calico NetworkPolicy" < NETWORK_POLICY [];
     /// An Istio PeerAuthentication.
     PEER_AUTHENTICATION: Control "PeerAuthentication" < CONTROL [MUTUAL_TLS];
     /// An AuthorizationPolicy of Istio or Linkerd, or a ServerAuthorization of the latter.

@@ -11,12 +11,7 @@ use crate::network::{AdminPeer, Listed, Match, NetworkPolicies, Subjects};
 const NETWORKS: [&str; 3] = [networks::OWN, networks::WIDE, "NetworkAttachmentDefinition"];
 
 /// Kinds of policies that are not evaluated.
-const POLICIES: [(&str, &str); 4] = [
-    ("crd.projectcalico.org", "NetworkPolicy"),
-    ("crd.projectcalico.org", "GlobalNetworkPolicy"),
-    ("projectcalico.org", "NetworkPolicy"),
-    ("projectcalico.org", "GlobalNetworkPolicy"),
-];
+const POLICIES: [(&str, &str); 2] = [("crd.antrea.io", "NetworkPolicy"), ("crd.antrea.io", "ClusterNetworkPolicy")];
 
 /// Whether all kinds of network policies in the input are evaluated. Where others are, they may let through what the
 /// evaluated ones stop.

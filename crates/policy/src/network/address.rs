@@ -31,7 +31,7 @@ impl Block {
     }
 
     /// A block without exceptions; none if the text is broken.
-    pub(super) fn of_cidr(text: &str) -> Option<Self> {
+    pub(crate) fn of_cidr(text: &str) -> Option<Self> {
         Some(Self { cidr: Cidr::parse(text)?, except: Vec::new() })
     }
 
@@ -82,6 +82,11 @@ impl Block {
     pub fn is_everything(&self) -> bool {
         // Half of all addresses is as good as all: two such blocks are the usual way around a check for `/0`.
         self.cidr.length <= 1 && self.except.is_empty()
+    }
+
+    /// Whether it is of IPv4.
+    pub(crate) fn is_ipv4(&self) -> bool {
+        self.cidr.address.is_ipv4()
     }
 
     /// Whether it holds all addresses of a family, save perhaps some exceptions.

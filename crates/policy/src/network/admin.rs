@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kubestride_source::Span;
 
-use super::tier::{Decision, Member, Question, Ruling};
+use super::tier::{Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
 use super::{Action, Block, Direction, End, Match, PodMatcher, PortRange};
 use crate::{Cited, Pod};
 
@@ -79,7 +79,13 @@ impl Member for Arc<AdminPolicy> {
     }
 
     fn order(&self) -> f64 {
-        self.priority as f64
+        // The baseline has no priority; among other policies of its tier it has this place.
+        let of_baseline = self.identity.starts_with("BaselineAdminNetworkPolicy.");
+        if of_baseline { NETWORK_POLICY_ORDER } else { self.priority as f64 }
+    }
+
+    fn name(&self) -> &str {
+        self.identity.rsplit('/').next().unwrap_or_default()
     }
 
     fn selects(&self, pod: &Pod<'_>) -> Match {

@@ -210,6 +210,11 @@ impl NetworkPolicies {
         all
     }
 
+    /// The policies of Calico in the order of their identities; they are in [`NetworkPolicies::all`], too.
+    pub fn calico(&self) -> impl Iterator<Item = &crate::calico::Policy> {
+        self.calico.iter().map(AsRef::as_ref)
+    }
+
     /// What of the policies is not understood.
     pub fn doubts(&self) -> &[Diagnostic] {
         &self.doubts
@@ -266,7 +271,9 @@ impl NetworkPolicies {
             if pod.host_network {
                 return (Isolation::None, isolating);
             }
-            for (member, selected) in self.tiers.iter().flat_map(|tier| tier.selecting(pod)) {
+            // What is left in a tier that passes on is decided elsewhere.
+            let isolating_tiers = self.tiers.iter().filter(|tier| !tier.passes);
+            for (member, selected) in isolating_tiers.flat_map(|tier| tier.selecting(pod)) {
                 match selected {
                     _ if !member.isolates(direction) => {}
                     Match::Yes => {

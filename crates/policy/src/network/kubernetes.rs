@@ -22,6 +22,10 @@ impl Member for Arc<Policy> {
         NETWORK_POLICY_ORDER
     }
 
+    fn name(&self) -> &str {
+        self.identity.rsplit('/').next().unwrap_or_default()
+    }
+
     fn selects(&self, pod: &Pod<'_>) -> Match {
         let is = !pod.host_network && pod.namespace == self.namespace && self.pods.matches(pod.labels);
         if is && self.doubtful { Match::Unknown } else { is.into() }

@@ -35,6 +35,7 @@ pub use tier::{Action, Effect, Reason, Subjects};
 pub struct NetworkPolicies {
     policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
+    calico: Vec<Arc<crate::calico::Policy>>,
     cilium: CiliumPolicies,
     tiers: Vec<Tier>,
     doubts: Vec<Diagnostic>,

@@ -11,6 +11,7 @@ use super::{
     AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
     PortRange, Ports, Rule,
 };
+use crate::calico::Calico;
 use crate::cilium::CiliumPolicies;
 
 /// What is not known where part of a policy, or of a rule, is not understood.
@@ -26,20 +27,26 @@ impl NetworkPolicies {
             of_kubernetes(manifests.by_kind("NetworkPolicy"), &["v1", "v1beta1"], default_namespace);
         let (admin, of_admin) = AdminPolicies::read(manifests);
         doubts.extend(of_admin);
-        let boxed = |policies: &[Arc<AdminPolicy>]| -> Vec<Box<dyn Member>> {
-            policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
+        let boxed = |policies: &[Arc<AdminPolicy>], of_cluster: bool| -> Vec<Box<dyn Member>> {
+            let own = policies.iter().filter(|p| p.identity.starts_with("ClusterNetworkPolicy.") == of_cluster);
+            own.map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
         };
         let (cilium, of_cilium) = CiliumPolicies::read(manifests, default_namespace);
         doubts.extend(of_cilium);
         let mut own: Vec<_> = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
         own.extend(cilium.members());
         let mut tiers = vec![
-            Tier::new(ADMIN_TIER, "adminnetworkpolicy", true, boxed(&admin.admin)),
+            Tier::new(ADMIN_TIER, "adminnetworkpolicy", true, boxed(&admin.admin, false)),
+            Tier::new(ADMIN_TIER, "kube-admin", true, boxed(&admin.admin, true)),
             Tier::new(DEFAULT_TIER, "default", false, own),
-            Tier::new(BASELINE_TIER, "baselineadminnetworkpolicy", true, boxed(&admin.baseline)),
+            Tier::new(BASELINE_TIER, "baselineadminnetworkpolicy", true, boxed(&admin.baseline, false)),
+            Tier::new(BASELINE_TIER, "kube-baseline", true, boxed(&admin.baseline, true)),
         ];
+        let calico = Calico::read(manifests, default_namespace);
+        doubts.extend(calico.doubts.iter().cloned());
+        calico.add_to(&mut tiers);
         tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
-        Self { policies, admin, cilium, tiers, doubts }
+        Self { policies, admin, cilium, calico: calico.policies, tiers, doubts }
     }
 
     /// Reads objects of other kinds that have the fields of NetworkPolicies.

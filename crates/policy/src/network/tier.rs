@@ -68,6 +68,11 @@ pub(crate) trait Member: Debug + Send + Sync {
     /// Its place in the tier: lower ones are asked first.
     fn order(&self) -> f64;
 
+    /// Its name, by which policies of the same order are asked.
+    fn name(&self) -> &str {
+        ""
+    }
+
     /// Whether it is for a pod.
     fn selects(&self, pod: &Pod<'_>) -> Match;
 
@@ -131,7 +136,10 @@ pub(crate) struct Tier {
 
 impl Tier {
     pub(crate) fn new(order: f64, name: &str, passes: bool, mut members: Vec<Box<dyn Member>>) -> Self {
-        members.sort_by(|a, b| a.order().total_cmp(&b.order()).then_with(|| a.cite().cmp(&b.cite())));
+        members.sort_by(|a, b| {
+            let by_name = || (a.name(), a.cite()).cmp(&(b.name(), b.cite()));
+            a.order().total_cmp(&b.order()).then_with(by_name)
+        });
         let (mut by_namespace, mut everywhere): (BTreeMap<String, Vec<usize>>, _) = (BTreeMap::new(), Vec::new());
         for (at, member) in members.iter().enumerate() {
             match member.namespace() {
@@ -140,6 +148,12 @@ impl Tier {
             }
         }
         Self { order, name: name.to_owned(), passes, members, by_namespace, everywhere }
+    }
+
+    /// Further policies, each in its place.
+    pub(crate) fn add(&mut self, members: Vec<Box<dyn Member>>) {
+        let all = std::mem::take(&mut self.members).into_iter().chain(members).collect();
+        *self = Self::new(self.order, &self.name, self.passes, all);
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = &dyn Member> {
