@@ -376,6 +376,33 @@ spec:
     );
 }
 
+#[test]
+fn policies_of_calico_declare_flows_and_decide_about_them() {
+    let policy = "---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: p, namespace: default}
+spec: {selector: app == 'shop', ingress: [{action: Allow, protocol: TCP, source: {selector: app == 'web'}}]}
+";
+    let apps =
+        app("web", 80, "") + &app("cart", 80, "env: [{name: SHOP_ADDR, value: 'shop:8080'}]") + &app("shop", 8080, "");
+    let text = policy.to_owned() + &apps;
+    let called = |from: &str, sure: &str| format!("Deployment/default/{from} -> Deployment/default/shop{sure}");
+    assert_eq!(flows(&text), [called("cart", ":8080 certain"), called("web", " likely")]);
+    let model = model(&text);
+    let attribute = model.vocabulary().find_attribute("policyVerdict").expect("an attribute");
+    let calls = model.flows().filter(|(_, f)| f.kind == FlowKind::Traffic && !f.implicit);
+    let verdicts: Vec<String> = calls
+        .filter_map(|(id, _)| model.value(SubjectRef::Flow(id), attribute))
+        .map(|v| model.value_text(attribute, v).to_owned())
+        .collect();
+    assert_eq!(verdicts, ["Denied", "Allowed"]);
+    let (id, control) = model.controls().next().expect("a control");
+    assert_eq!(model.vocabulary().stencil(control.stencil).expect("a stencil").name, "Calico NetworkPolicy");
+    assert_eq!(model.identity_of(SubjectRef::Control(id)), "NetworkPolicy.projectcalico.org/default/p");
+    assert_eq!(control.applies_to.len(), 1);
+}
+
 /// Policies of all kinds are controls of the workloads that they select.
 #[test]
 fn network_policies_of_all_kinds_are_controls() {

@@ -190,7 +190,7 @@ fn policies_are_listed_with_their_pods() {
             ("NetworkPolicy.projectcalico.org/east/a", Some("east"), Match::Yes, false),
         ];
         assert_eq!(found, expected);
-        assert_eq!(policies.all().count(), 3);
+        assert_eq!(policies.all().len(), 3);
     });
 }
 
@@ -200,7 +200,7 @@ fn rules_that_name_pods_are_declared() {
         let manifests = common::manifests(policy);
         let policies = NetworkPolicies::read(&manifests, "default");
         let one =
-            |pod: &'static str, matcher: &kubestride_policy::network::PodMatcher| matcher.matches(&known(pod).get());
+            |pod: &'static str, matcher: &kubestride_policy::network::NamedPods| matcher.matches(&known(pod).get());
         let peers = policies.calico().flat_map(|p| p.declared_peers()).map(|peer| {
             assert!(one(DB, &peer.selected) && !one("east/front", &peer.selected));
             let names = [FRONT, "east/other", "west/front"].into_iter().filter(|pod| one(pod, &peer.peer));

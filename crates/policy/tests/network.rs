@@ -355,3 +355,21 @@ fn names_of_hosts_decide_about_hosts() {
     assert_eq!(name(&answer("badexample.com")), "denied");
     assert_eq!(name(&answer("partner.example.org")), "allowed");
 }
+
+/// A cluster has one network plugin, which does not heed the policies of another.
+#[test]
+fn policies_of_two_plugins_make_everything_unknown() {
+    let calico =
+        "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: a, namespace: shop}, spec: {}}";
+    let cilium = "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: b, namespace: shop}, spec: \
+                  {endpointSelector: {}, ingress: [{}]}}";
+    let (source, target) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+    let answer = |text: &str| {
+        let read = NetworkPolicies::read(&common::manifests(text), "default");
+        let said = read.doubts().iter().filter(|d| d.message.contains("one network plugin")).count();
+        (name(&allows(&read, &source, &target, Some(80), "TCP")), said)
+    };
+    assert_eq!(answer(calico), ("denied", 0));
+    assert_eq!(answer(cilium), ("denied", 0));
+    assert_eq!(answer(&format!("{calico}\n---\n{cilium}")), ("undetermined", 1));
+}

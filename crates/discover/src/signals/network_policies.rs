@@ -46,10 +46,13 @@ impl Signal for NetworkPolicySignal {
             }
         }
         for policy in world.network.policies() {
-            openness(&policy.cite(), policy.admits_everyone(), policy.dns_to_anywhere(), claims);
+            openness(&policy.cite().identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
         }
         for policy in &world.network.cilium().policies {
-            openness(&policy.cite(), policy.admits_everyone(), policy.dns_to_anywhere(), claims);
+            openness(&policy.cite().identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
+        }
+        for policy in world.network.calico() {
+            openness(&policy.identity, policy.admits_everyone(), None, claims);
         }
     }
 }
@@ -100,6 +103,9 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
 /// Which kind of control a policy is, by the kind of its object.
 fn stencil_of(identity: &str) -> StencilId {
     match identity.split(['/', '.']).next() {
+        _ if identity.split('/').next().is_some_and(|kind| kind.ends_with("projectcalico.org")) => {
+            stencil::CALICO_NETWORK_POLICY
+        }
         Some("CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => stencil::CILIUM_NETWORK_POLICY,
         Some("AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy") => {
             stencil::ADMIN_NETWORK_POLICY
@@ -152,8 +158,8 @@ fn control(world: &World<'_>, policy: &Listed<'_>, claims: &mut Claims) {
 }
 
 /// The rules of a policy that are open to everybody.
-fn openness(policy: &Cited, everyone: Option<Cited>, dns: Option<Cited>, claims: &mut Claims) {
-    let subject = || Subject::Control(policy.identity.clone());
+fn openness(policy: &str, everyone: Option<Cited>, dns: Option<Cited>, claims: &mut Claims) {
+    let subject = || Subject::Control(policy.to_owned());
     if let Some(cited) = everyone {
         let note = Note::stated(cited.span, "the rule admits everybody");
         claims.set(subject(), attr::ADMITS_EVERYONE.id, attr::ADMITS_EVERYONE.value(YesNo::Yes), note);

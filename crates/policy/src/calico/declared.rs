@@ -25,9 +25,9 @@ impl Policy {
                 let Some(peer) = rule.named_pods(direction) else { continue };
                 declared.push(DeclaredPeer {
                     policy: self.identity.clone(),
-                    selected: selected.clone(),
+                    selected: selected.clone().into(),
                     direction,
-                    peer,
+                    peer: peer.into(),
                     ports: rule.declared_ports(),
                     span: rule.span,
                 });

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::surroundings::{Item, hold, is_named};
 use super::{Entity, Policy, Port, Rule, Scope, Surroundings, Who};
+use kubestride_manifest::Labels;
+
 use crate::network::tier::{Decision, Member, Question, Ruling};
-use crate::network::{Action, Block, Direction, End, Match, PortSet};
+use crate::network::{Action, Block, Declared, Direction, End, Match, PodMatcher, PortSet, Subjects};
 use crate::{Cited, Pod};
 
 impl Member for Arc<Policy> {
@@ -28,6 +30,28 @@ impl Member for Arc<Policy> {
     fn selects(&self, pod: &Pod<'_>) -> Match {
         let is = self.is_for(pod);
         if self.doubtful { is.min(Match::Unknown) } else { is }
+    }
+
+    fn candidates(&self) -> Option<PodMatcher> {
+        self.pods()
+    }
+
+    fn subjects(&self) -> Subjects {
+        match (self.for_hosts, self.is_for_everybody()) {
+            (true, _) => Subjects::NoPods,
+            (false, true) => Subjects::All,
+            (false, false) => Subjects::Chosen,
+        }
+    }
+
+    fn covers(&self, namespace: &str, _: &Labels<'_>) -> Match {
+        let own = self.namespace.as_deref().is_none_or(|own| own == namespace);
+        let covered: Match = (own && self.is_for_everybody()).into();
+        if self.doubtful { covered.min(Match::Unknown) } else { covered }
+    }
+
+    fn declared(&self) -> Declared {
+        Declared { peers: self.declared_peers(), hosts: Vec::new() }
     }
 
     fn isolates(&self, direction: Direction) -> bool {

@@ -258,6 +258,7 @@ impl NetworkPolicies {
             tier.ask(&question, &mut decision);
         }
         let (allowed, unknown, reasons) = decision.finish();
+        let unknown = if self.two_plugins { PortSet::all() } else { unknown };
         // The address of its node could be admitted by a block, or always, as the kubelet's is.
         let of_node = peer.pod().is_some_and(|pod| pod.host_network);
         let unknown = if of_node { PortSet::all().difference(&allowed).union(&unknown) } else { unknown };

@@ -39,6 +39,8 @@ pub struct NetworkPolicies {
     cilium: CiliumPolicies,
     tiers: Vec<Tier>,
     doubts: Vec<Diagnostic>,
+    /// Whether there are policies of two network plugins, of which one does not heed its own.
+    two_plugins: bool,
 }
 
 /// A NetworkPolicy.

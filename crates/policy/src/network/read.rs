@@ -17,6 +17,7 @@ use crate::cilium::CiliumPolicies;
 /// What is not known where part of a policy, or of a rule, is not understood.
 pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";
 pub(super) const OF_RULE: &str = "whom the rule is about is not known";
+const TWO_PLUGINS: &str = "there are policies of Calico and of Cilium, and a cluster has one network plugin";
 /// What the API server refuses.
 const NOBODY: &str = "nobody is admitted by it";
 
@@ -45,8 +46,14 @@ impl NetworkPolicies {
         let calico = Calico::read(manifests, default_namespace);
         doubts.extend(calico.doubts.iter().cloned());
         calico.add_to(&mut tiers);
+        let two_plugins = !cilium.policies.is_empty() && !calico.policies.is_empty();
+        if let (true, Some(policy)) = (two_plugins, calico.policies.first()) {
+            let mut of_both = Doubts::new(policy.identity.clone());
+            of_both.add(TWO_PLUGINS, policy.span, "what is allowed and stopped is not known");
+            doubts.extend(of_both.finish());
+        }
         tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
-        Self { policies, admin, cilium, calico: calico.policies, tiers, doubts }
+        Self { policies, admin, cilium, calico: calico.policies, tiers, doubts, two_plugins }
     }
 
     /// Reads objects of other kinds that have the fields of NetworkPolicies.
