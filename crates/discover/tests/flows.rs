@@ -376,6 +376,30 @@ spec:
     );
 }
 
+#[test]
+fn policies_of_calico_declare_flows_and_decide_about_them() {
+    let policy = "---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: p}
+spec:
+  selector: app == 'shop'
+  ingress: [{action: Allow, protocol: TCP, source: {selector: app == 'web'}, destination: {ports: [main]}}]
+";
+    let apps =
+        app("web", 80, "") + &app("cart", 80, "env: [{name: SHOP_ADDR, value: 'shop:8080'}]") + &app("shop", 8080, "");
+    let model = model(&(policy.to_owned() + &apps));
+    let attribute = model.vocabulary().find_attribute("policyVerdict").expect("an attribute");
+    let mut found = Vec::new();
+    for (id, flow) in model.flows().filter(|(_, f)| f.kind == FlowKind::Traffic && !f.implicit) {
+        let value = model.value(SubjectRef::Flow(id), attribute).map(|v| model.value_text(attribute, v).to_owned());
+        let source = model.identity_of(SubjectRef::Element(flow.source)).to_owned();
+        found.push(format!("{source} {}", value.unwrap_or_default()));
+    }
+    found.sort();
+    assert_eq!(found, ["Deployment/default/cart Denied", "Deployment/default/web Allowed"]);
+}
+
 /// Policies of all kinds are controls of the workloads that they select.
 #[test]
 fn network_policies_of_all_kinds_are_controls() {
@@ -404,6 +428,26 @@ apiVersion: policy.networking.k8s.io/v1alpha1
 kind: AdminNetworkPolicy
 metadata: {name: admin}
 spec: {priority: 1, subject: {namespaces: {matchLabels: {tenant: a}}}, ingress: []}
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: calico}
+spec: {selector: app == 'shop', ingress: [{action: Allow}]}
+---
+apiVersion: crd.projectcalico.org/v1
+kind: GlobalNetworkPolicy
+metadata: {name: default.calico}
+spec: {selector: 'projectcalico.org/namespace != \"kube-system\"', types: [Egress]}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: of-hosts}
+spec: {preDNAT: true, applyOnForward: true, types: [Ingress]}
+---
+apiVersion: projectcalico.org/v3
+kind: StagedNetworkPolicy
+metadata: {name: staged}
+spec: {types: [Ingress]}
 ";
     let model = model(&(policies.to_owned() + &app("shop", 8080, "") + &app("cart", 80, "")));
     let nothing = model.vocabulary().find_attribute("selectsNothing").expect("an attribute");
@@ -420,6 +464,9 @@ spec: {priority: 1, subject: {namespaces: {matchLabels: {tenant: a}}}, ingress: 
         found,
         [
             "AdminNetworkPolicy admin: 0 Unknown",
+            "Calico NetworkPolicy calico: 1 No",
+            "Calico NetworkPolicy default.calico: 2 No",
+            "Calico NetworkPolicy of-hosts: 0 No",
             "CiliumNetworkPolicy lost: 0 Yes",
             "CiliumNetworkPolicy nodes: 0 No",
             "CiliumNetworkPolicy own: 1 No",
