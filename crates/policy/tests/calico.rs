@@ -7,7 +7,7 @@
 mod common;
 
 use common::calico::{DB, FRONT, V3, ask, check, global, known, namespace, object, own, set, tier};
-use kubestride_policy::network::{Direction, End, Isolation, Match, NetworkPolicies, PortSet, Ports, Range};
+use kubestride_policy::network::{Direction, End, Isolation, Match, NetworkPolicies, PortSet, Ports, Range, Subjects};
 use kubestride_source::Level;
 
 #[test]
@@ -177,20 +177,31 @@ fn policies_are_listed_with_their_pods() {
         own("a", "types: [Ingress]"),
         global("b", "preDNAT: true, applyOnForward: true"),
         global("c", "tier: elsewhere, selector: app == 'db', types: [Ingress]"),
+        object("NetworkPolicy", "d", "west", "types: [Ingress]"),
     ];
     common::both_orders(&documents.each_ref().map(String::as_str), |manifests| {
         let policies = NetworkPolicies::read(manifests, "default");
         let found: Vec<_> = policies
-            .calico()
-            .map(|p| (p.identity.as_str(), p.namespace.as_deref(), p.is_for(&known(DB).get()), p.is_for_everybody()))
+            .all()
+            .into_iter()
+            .map(|p| {
+                (p.cited.identity.clone(), p.namespace.map(str::to_owned), p.selects(&known(DB).get()), p.subjects())
+            })
             .collect();
         let expected = [
-            ("GlobalNetworkPolicy.projectcalico.org/b", None, Match::No, false),
-            ("GlobalNetworkPolicy.projectcalico.org/c", None, Match::Yes, false),
-            ("NetworkPolicy.projectcalico.org/east/a", Some("east"), Match::Yes, false),
+            // Its tier is not known, so that it may be the first of all, and may do anything.
+            ("GlobalNetworkPolicy.projectcalico.org/c", None, Match::Unknown, Subjects::Chosen),
+            ("NetworkPolicy.projectcalico.org/east/a", Some("east"), Match::Yes, Subjects::Chosen),
+            ("GlobalNetworkPolicy.projectcalico.org/b", None, Match::No, Subjects::NoPods),
+            ("NetworkPolicy.projectcalico.org/west/d", Some("west"), Match::No, Subjects::All),
         ];
+        let expected = expected.map(|(identity, namespace, selects, subjects)| {
+            (identity.to_owned(), namespace.map(str::to_owned), selects, subjects)
+        });
         assert_eq!(found, expected);
-        assert_eq!(policies.all().len(), 3);
+        let candidates: Vec<_> =
+            policies.all().iter().map(|p| p.candidates().is_some_and(|c| c[0].matches(&known(DB).get()))).collect();
+        assert_eq!(candidates, [true, true, false, false]);
     });
 }
 
@@ -201,7 +212,7 @@ fn rules_that_name_pods_are_declared() {
         let policies = NetworkPolicies::read(&manifests, "default");
         let one =
             |pod: &'static str, matcher: &kubestride_policy::network::NamedPods| matcher.matches(&known(pod).get());
-        let peers = policies.calico().flat_map(|p| p.declared_peers()).map(|peer| {
+        let peers = policies.all().into_iter().flat_map(|p| p.declared().peers).map(|peer| {
             assert!(one(DB, &peer.selected) && !one("east/front", &peer.selected));
             let names = [FRONT, "east/other", "west/front"].into_iter().filter(|pod| one(pod, &peer.peer));
             let ports: Vec<String> = peer.ports.iter().map(|p| format!("{} {:?}", p.protocol, p.ports)).collect();
@@ -234,6 +245,7 @@ fn rules_that_name_pods_are_declared() {
             ),
             vec!["to west/front ".to_owned()],
         ),
+        (from("source: {serviceAccounts: {names: [front]}}"), vec!["from east/front ".to_owned()]),
         // Nobody is named, or somebody that labels alone do not tell.
         (from("source: {selector: all()}"), vec![]),
         (from("source: {selector: has(app)}"), vec![]),
@@ -241,7 +253,7 @@ fn rules_that_name_pods_are_declared() {
         (from("source: {selector: app == 'front' || app == 'x'}"), vec![]),
         (from("source: {selector: app == 'front', nets: [10.0.0.0/8]}"), vec![]),
         (from("source: {selector: app == 'front', notSelector: has(x)}"), vec![]),
-        (from("source: {serviceAccounts: {names: [front]}}"), vec![]),
+        (from("source: {serviceAccounts: {selector: role == 'x'}}"), vec![]),
         (from("source: {selector: app == 'front'}, destination: {selector: has(x)}"), vec![]),
         (from("source: {selector: app == 'front', unknown: 1}"), vec![]),
         (own("a", "ingress: [{action: Deny, source: {selector: app == 'front'}}]"), vec![]),
@@ -271,4 +283,63 @@ fn addresses_are_parted_where_policies_change() {
     let reach = |range: Range| policies.unexplained(End::Pod(known(DB).get()), End::Outside(range)).ports();
     let open: Vec<_> = policies.ranges().into_iter().filter(|range| reach(*range) != PortSet::none()).collect();
     assert_eq!(open.iter().map(|range| range.0.to_string()).collect::<Vec<_>>(), ["198.51.100.0"]);
+}
+
+#[test]
+fn policies_for_all_pods_deny_by_default() {
+    let table = [
+        (object("NetworkPolicy", "a", "east", "types: [Ingress]"), Match::Yes),
+        (object("NetworkPolicy", "a", "east", "selector: has(app), types: [Ingress]"), Match::No),
+        (object("NetworkPolicy", "a", "west", "types: [Ingress]"), Match::No),
+        (object("NetworkPolicy", "a", "east", "types: [Egress]"), Match::No),
+        (object("NetworkPolicy", "a", "east", "ingress: [{action: Allow}]"), Match::No),
+        (object("NetworkPolicy", "a", "east", "ingress: [{action: Pass}]"), Match::No),
+        (object("NetworkPolicy", "a", "east", "tier: kube-admin, types: [Ingress]"), Match::No),
+        (object("NetworkPolicy", "a", "east", "tier: elsewhere, types: [Ingress]"), Match::Unknown),
+        (global("a", "types: [Ingress]"), Match::Yes),
+        (global("a", "selector: \"projectcalico.org/namespace not in {'kube-system'}\", types: [Ingress]"), Match::Yes),
+        (global("a", "selector: projectcalico.org/namespace == 'west', types: [Ingress]"), Match::No),
+        (global("a", "namespaceSelector: team == 'red', types: [Ingress]"), Match::Yes),
+        (global("a", "namespaceSelector: team == 'blue', types: [Ingress]"), Match::No),
+        (global("a", "namespaceSelector: has(stage), types: [Ingress]"), Match::Unknown),
+        (global("a", "serviceAccountSelector: has(stage), types: [Ingress]"), Match::No),
+        (global("a", "preDNAT: true, applyOnForward: true, types: [Ingress]"), Match::No),
+    ];
+    let labels = kubestride_manifest::Labels::from_pairs([("team", "red")]);
+    for (policy, expected) in table {
+        let manifests = common::manifests(&policy);
+        let policies = NetworkPolicies::read(&manifests, "default");
+        let all = policies.all();
+        assert_eq!(all[0].denies_by_default(Direction::Ingress, "east", &labels), expected, "{policy}");
+    }
+}
+
+#[test]
+fn open_rules_are_found() {
+    let dns = "protocol: UDP, destination: {ports: [53]}";
+    let table = [
+        ("ingress: [{action: Allow}]", true, false),
+        ("egress: [{action: Allow}]", true, true),
+        ("egress: [{action: Allow, destination: {nets: [0.0.0.0/0]}}]", true, true),
+        ("egress: [{action: Allow, protocol: TCP}]", false, true),
+        (&format!("egress: [{{action: Allow, {dns}}}]"), false, true),
+        ("egress: [{action: Allow, protocol: UDP, destination: {ports: [53], nets: [0.0.0.0/0]}}]", false, true),
+        ("egress: [{action: Allow, protocol: UDP, destination: {ports: ['50:60']}}]", false, true),
+        (&format!("egress: [{{action: Deny, protocol: TCP}}, {{action: Allow, {dns}}}]"), false, false),
+        ("egress: [{action: Allow, protocol: UDP, destination: {ports: [53], selector: app == 'dns'}}]", false, false),
+        ("egress: [{action: Allow, protocol: UDP, destination: {notPorts: [53]}}]", false, false),
+        (&format!("types: [Ingress], egress: [{{action: Allow, {dns}}}]"), false, false),
+        ("ingress: [{action: Allow, source: {selector: app == 'x'}}]", false, false),
+        ("ingress: [{action: Deny, source: {selector: app == 'x'}}, {action: Allow}]", false, false),
+    ];
+    for (spec, everyone, to_dns) in table {
+        let manifests = common::manifests(&own("a", spec));
+        let policies = NetworkPolicies::read(&manifests, "default");
+        let policy = policies.calico().next().expect("the policy");
+        assert_eq!(
+            (policy.admits_everyone().is_some(), policy.dns_to_anywhere().is_some()),
+            (everyone, to_dns),
+            "{spec}"
+        );
+    }
 }

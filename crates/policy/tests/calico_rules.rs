@@ -275,6 +275,19 @@ fn network_sets_are_addresses_with_labels() {
     ]);
 }
 
+/// Time must not grow with the product of sets and rules.
+#[test]
+fn too_many_sets_are_not_known() {
+    let many = |sets: usize| {
+        let rule = "{action: Allow, destination: {selector: role == 'x'}}";
+        let rules = vec![rule; 2_000].join(", ");
+        let mut documents = vec![global("a", &format!("selector: app == 'db', egress: [{rules}]"))];
+        documents.extend((0..sets).map(|at| set("GlobalNetworkSet", &format!("s{at}"), "", "z", "192.0.2.0/24")));
+        documents
+    };
+    check(vec![(many(10), DB, "192.0.2.7", "TCP 80", "denied"), (many(4_000), DB, "192.0.2.7", "TCP 80", "unknown")]);
+}
+
 #[test]
 fn accounts_and_services_are_endpoints_too() {
     let from = |rule: &str| own("a", &format!("ingress: [{{action: Allow, source: {{{rule}}}}}]"));

@@ -48,11 +48,11 @@ impl Signal for NetworkPolicySignal {
         for policy in world.network.policies() {
             openness(&policy.cite().identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
         }
+        for policy in world.network.calico() {
+            openness(&policy.identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
+        }
         for policy in &world.network.cilium().policies {
             openness(&policy.cite().identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
-        }
-        for policy in world.network.calico() {
-            openness(&policy.identity, policy.admits_everyone(), None, claims);
         }
     }
 }
@@ -102,10 +102,11 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
 
 /// Which kind of control a policy is, by the kind of its object.
 fn stencil_of(identity: &str) -> StencilId {
+    let group = identity.split('/').next().and_then(|kind| kind.split_once('.')).map(|(_, group)| group);
+    if matches!(group, Some("projectcalico.org" | "crd.projectcalico.org")) {
+        return stencil::CALICO_NETWORK_POLICY;
+    }
     match identity.split(['/', '.']).next() {
-        _ if identity.split('/').next().is_some_and(|kind| kind.ends_with("projectcalico.org")) => {
-            stencil::CALICO_NETWORK_POLICY
-        }
         Some("CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => stencil::CILIUM_NETWORK_POLICY,
         Some("AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy") => {
             stencil::ADMIN_NETWORK_POLICY

@@ -3,11 +3,15 @@
 use kubestride_manifest::{LabelSelector, RequirementTest};
 
 use super::selector::NAMESPACE;
+use super::surroundings::{ACCOUNT, NAME};
 use super::{Entity, Policy, Port, Protocol, Rule, Scope, Selector, Who};
-use crate::network::{Action, DeclaredPeer, Direction, Match, NamespaceMatcher, PodMatcher, PortRange, Ports};
+use crate::network::NAMESPACE_NAME;
+use crate::network::{
+    Action, DeclaredPeer, Direction, Match, NamedPods, NamespaceMatcher, PodMatcher, PortRange, Ports,
+};
 
 /// Labels of namespaces that have their name.
-const NAMES: [&str; 2] = ["projectcalico.org/name", "kubernetes.io/metadata.name"];
+const NAMES: [&str; 2] = [NAME, NAMESPACE_NAME];
 
 impl Policy {
     /// The pods that rules name which let something through. A policy for all pods declares nothing about any of them,
@@ -36,19 +40,26 @@ impl Policy {
         declared
     }
 
-    /// The pods that it is for, if labels alone tell.
-    pub fn pods(&self) -> Option<PodMatcher> {
-        self.subject.pods().filter(|_| !self.for_hosts)
+    /// The pods that it can be for, and perhaps others; none if selectors of Kubernetes cannot say it.
+    pub(super) fn subject_labels(&self) -> Option<PodMatcher> {
+        let named = self.subject.pods().filter(|_| !self.for_hosts)?;
+        let namespaces = match named.labels.namespaces {
+            // Of namespaces that are elsewhere, labels are not known.
+            NamespaceMatcher::Labelled(_) => NamespaceMatcher::Labelled(LabelSelector::everything()),
+            named => named,
+        };
+        Some(PodMatcher { namespaces, ..named.labels })
     }
 }
 
-/// Whether some value of a label is asked for.
-fn names_pods(matcher: &PodMatcher) -> bool {
-    matcher.pods.requirements.iter().any(|one| matches!(one.test, RequirementTest::In(_)))
+/// Whether some value of a label, or the name of an account, is asked for.
+fn names_pods(named: &NamedPods) -> bool {
+    let of_labels = named.labels.pods.requirements.iter().map(|one| &one.test);
+    of_labels.chain(&named.service_accounts).any(|test| matches!(test, RequirementTest::In(_)))
 }
 
 impl Rule {
-    fn named_pods(&self, direction: Direction) -> Option<PodMatcher> {
+    fn named_pods(&self, direction: Direction) -> Option<NamedPods> {
         let peer = self.peer(direction);
         let plain = self.action == Action::Allow && !self.doubtful && self.own(direction).is_anybody();
         let only_pods = Entity { who: None, ports: Vec::new(), ..peer.clone() };
@@ -78,9 +89,14 @@ impl Rule {
 
 impl Who {
     /// The same as selectors of Kubernetes, if they can say it.
-    fn pods(&self) -> Option<PodMatcher> {
-        if !self.accounts.is_empty() || self.account_labels.is_some() {
-            return None;
+    fn pods(&self) -> Option<NamedPods> {
+        let mut service_accounts = Vec::new();
+        if !self.accounts.is_empty() {
+            service_accounts.push(RequirementTest::In(self.accounts.clone()));
+        }
+        for one in self.account_labels.as_ref().map_or(Some(Vec::new()), Selector::requirements)? {
+            // Labels of accounts are not among those of pods.
+            service_accounts.push((one.key == NAME).then_some(one.test)?);
         }
         let mut pods = LabelSelector::everything();
         let mut namespace = None;
@@ -91,6 +107,7 @@ impl Who {
                     _ => return None,
                 },
                 (NAMESPACE, RequirementTest::Exists) => {}
+                (ACCOUNT, _) => service_accounts.push(one.test),
                 (key, _) if ["projectcalico.org/", "pcns.", "pcsa."].iter().any(|own| key.starts_with(own)) => {
                     return None;
                 }
@@ -104,7 +121,7 @@ impl Who {
             (Scope::Selected(selector), None) => namespaces(selector)?,
             (Scope::Namespace(_) | Scope::Selected(_), Some(_)) => return None,
         };
-        Some(PodMatcher { namespaces, pods })
+        Some(NamedPods { labels: PodMatcher { namespaces, pods }, service_accounts })
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::surroundings::{Item, hold, is_named};
-use super::{Entity, Policy, Port, Rule, Scope, Surroundings, Who};
 use kubestride_manifest::Labels;
 
-use crate::network::tier::{Decision, Member, Question, Ruling};
-use crate::network::{Action, Block, Declared, Direction, End, Match, PodMatcher, PortSet, Subjects};
+use super::surroundings::{Item, hold, is_named};
+use super::{Entity, Policy, Port, Protocol, Rule, Scope, Surroundings, Who};
+use crate::network::tier::{Decision, Member, Question, Ruling, Subjects};
+use crate::network::{Action, Block, Declared, Direction, End, Match, PodMatcher, PortSet};
 use crate::{Cited, Pod};
 
 impl Member for Arc<Policy> {
     fn cite(&self) -> Cited {
-        self.cite_at(self.span)
+        Policy::cite(self)
     }
 
     fn namespace(&self) -> Option<&str> {
@@ -33,31 +33,35 @@ impl Member for Arc<Policy> {
     }
 
     fn candidates(&self) -> Option<PodMatcher> {
-        self.pods()
+        self.subject_labels()
     }
 
     fn subjects(&self) -> Subjects {
-        match (self.for_hosts, self.is_for_everybody()) {
-            (true, _) => Subjects::NoPods,
-            (false, true) => Subjects::All,
-            (false, false) => Subjects::Chosen,
+        // Its own namespace is everywhere as far as it can be for pods.
+        let scope = if self.namespace.is_some() { Scope::Anywhere } else { self.subject.scope.clone() };
+        let everybody = || Who { scope, ..self.subject.clone() }.is_everybody();
+        match self.for_hosts {
+            true => Subjects::NoPods,
+            false if !self.doubtful && everybody() => Subjects::All,
+            false => Subjects::Chosen,
         }
     }
 
-    fn covers(&self, namespace: &str, _: &Labels<'_>) -> Match {
-        let own = self.namespace.as_deref().is_none_or(|own| own == namespace);
-        let covered: Match = (own && self.is_for_everybody()).into();
-        if self.doubtful { covered.min(Match::Unknown) } else { covered }
-    }
-
-    fn declared(&self) -> Declared {
-        Declared { peers: self.declared_peers(), hosts: Vec::new() }
+    fn covers(&self, namespace: &str, namespace_labels: &Labels<'_>) -> Match {
+        if self.for_hosts {
+            return Match::No;
+        }
+        let any = Item::AnyOf(namespace, namespace_labels);
+        let covers = self.subject.is_item(any, &self.surroundings);
+        // What is not known of labels of pods is chosen by them.
+        let covers = if covers == Match::Unknown && self.subject.chooses_pods() { Match::No } else { covers };
+        if self.doubtful { covers.min(Match::Unknown) } else { covers }
     }
 
     fn isolates(&self, direction: Direction) -> bool {
         let side = self.side(direction);
         // A rule that passes everything on leaves nothing for the end of the tier.
-        side.applies == Match::Yes && !side.rules.iter().any(|rule| rule.passes_everything())
+        side.applies == Match::Yes && !self.passes && !side.rules.iter().any(|rule| rule.passes_everything())
     }
 
     fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision) {
@@ -97,9 +101,18 @@ impl Member for Arc<Policy> {
         let entities = rules.flat_map(|rule| [&rule.source, &rule.destination]);
         entities.flat_map(|entity| entity.blocks(&self.surroundings)).flat_map(Block::edges).collect()
     }
+
+    fn declared(&self) -> Declared {
+        Declared { peers: self.declared_peers(), hosts: Vec::new() }
+    }
 }
 
 impl Policy {
+    /// The policy itself as the source of an answer.
+    pub fn cite(&self) -> Cited {
+        self.cite_at(self.span)
+    }
+
     fn cite_at(&self, span: kubestride_source::Span) -> Cited {
         Cited { identity: self.identity.clone(), span }
     }
@@ -112,13 +125,6 @@ impl Policy {
         self.subject.is_item(Item::Pod(pod), &self.surroundings)
     }
 
-    /// Whether it is for all pods of its namespace, or of all namespaces.
-    pub fn is_for_everybody(&self) -> bool {
-        // Its own namespace is everywhere as far as it can be for pods.
-        let scope = if self.namespace.is_some() { Scope::Anywhere } else { self.subject.scope.clone() };
-        Who { scope, ..self.subject.clone() }.is_everybody() && !self.for_hosts
-    }
-
     /// The rule because of which everybody gets through in some direction on all ports.
     pub fn admits_everyone(&self) -> Option<Cited> {
         let of = |direction| {
@@ -129,6 +135,21 @@ impl Policy {
             self.first_open(direction, &all_ports)
         };
         of(Direction::Ingress).or_else(|| of(Direction::Egress))
+    }
+
+    /// The rule that lets questions to DNS (port 53) go to any address outside of the cluster.
+    pub fn dns_to_anywhere(&self) -> Option<Cited> {
+        let of_dns = |port: &Port| matches!(port, Port::Numbers(first, last) if (*first..=*last).contains(&53));
+        let dns = |rule: &Rule| {
+            let Entity { who, not_who, nets, service, domains, ports, not_ports, .. } = &rule.destination;
+            let anywhere = who.is_none() && not_who.is_none() && service.is_none() && domains.is_empty();
+            let anywhere = anywhere && (nets.is_empty() || nets.iter().any(Block::is_anywhere));
+            let port = (ports.is_empty() || ports.iter().any(of_dns)) && !not_ports.iter().any(of_dns);
+            let protocol = matches!(rule.protocol, None | Some(Protocol::Ported("TCP" | "UDP")));
+            let plain = !rule.doubtful && !rule.of_ipv6 && !rule.source.has_ports() && rule.source.is_anybody();
+            anywhere && port && protocol && rule.not_protocol.is_none() && plain
+        };
+        self.first_open(Direction::Egress, &dns)
     }
 
     /// The first rule that is open, if no rule in front of it stops or passes on something.

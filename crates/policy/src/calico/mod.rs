@@ -48,6 +48,8 @@ pub struct Policy {
     egress: Side,
     /// Whether part of it is not understood, or the place of its tier is not known, so that what it does is not known.
     doubtful: bool,
+    /// Whether its tier passes on what no rule is about, so that it isolates nobody.
+    passes: bool,
     surroundings: Arc<Surroundings>,
 }
 
@@ -169,10 +171,14 @@ impl Who {
             Scope::Selected(namespaces) => namespaces.is_everything(),
             Scope::Anywhere => true,
         };
-        everywhere
-            && self.labels.as_ref().is_none_or(Selector::is_everything)
-            && self.accounts.is_empty()
-            && self.account_labels.is_none()
+        everywhere && !self.chooses_pods()
+    }
+
+    /// Whether pods are chosen by more than their namespaces.
+    fn chooses_pods(&self) -> bool {
+        !self.labels.as_ref().is_none_or(Selector::is_everything)
+            || !self.accounts.is_empty()
+            || self.account_labels.is_some()
     }
 }
 

@@ -91,6 +91,10 @@ impl Calico {
                 found.add("its tier is not in the input, so its place is not known", span, OF_POLICY);
             }
             policy.doubtful |= !known || !tier_known;
+            policy.passes = match tiers.get(&policy.tier) {
+                Some(tier) => tier.passes && !tier.doubtful,
+                None => tier_known && policy.tier != "default",
+            };
             policies.push(Arc::new(policy));
             doubts.extend(found.finish());
             doubts.extend(of_requests(object, default_namespace));
@@ -239,6 +243,7 @@ fn policy(
         ingress: Side { applies: ingress, rules: rules("ingress", Direction::Ingress) },
         egress: Side { applies: egress, rules: rules("egress", Direction::Egress) },
         doubtful,
+        passes: false,
         surroundings: Arc::clone(surroundings),
         namespace,
         tier,

@@ -9,15 +9,13 @@ use kubestride_yaml::Value;
 use super::selector::NAMESPACE;
 use super::{Label, Named, Port, Scope, Selector, Who};
 use crate::network::doubts::Doubts;
-use crate::network::{Block, End, Match, PortSet};
+use crate::network::{Block, End, Match, NAMESPACE_NAME, PortSet};
 use crate::{Namespaces, Pod};
 
 const ORCHESTRATOR: &str = "projectcalico.org/orchestrator";
-const ACCOUNT: &str = "projectcalico.org/serviceaccount";
+pub(super) const ACCOUNT: &str = "projectcalico.org/serviceaccount";
 /// The name of a namespace or a service account, as a label of it.
-const NAME: &str = "projectcalico.org/name";
-/// Kubernetes gives this one to namespaces.
-const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+pub(super) const NAME: &str = "projectcalico.org/name";
 
 /// Endpoints have the labels of their namespace and of their service account, too, under these prefixes.
 const OF_NAMESPACE: &str = "pcns.";
@@ -25,6 +23,9 @@ const OF_ACCOUNT: &str = "pcsa.";
 
 /// Where objects of `crd.projectcalico.org` may keep labels that they have beside their own.
 const METADATA: &str = "projectcalico.org/metadata";
+
+/// How many network sets are compared with how many bytes of policies; more are left unknown, so that time is bounded.
+const MOST: u64 = 300_000_000;
 
 type Owned = BTreeMap<String, String>;
 
@@ -36,6 +37,8 @@ pub(super) struct Surroundings {
     accounts: BTreeMap<Named, Owned>,
     services: BTreeMap<Named, ServiceView>,
     pub(super) sets: Vec<NetworkSet>,
+    /// Whether there are too many network sets to say which of them are meant.
+    too_many: bool,
 }
 
 /// A NetworkSet or a GlobalNetworkSet.
@@ -68,6 +71,8 @@ pub(super) enum Item<'i> {
     Pod(&'i Pod<'i>),
     /// A pod of which nothing more is known.
     SomePod,
+    /// Any pod of a namespace, which has these labels.
+    AnyOf(&'i str, &'i Labels<'i>),
     /// A host, which may have an endpoint with labels.
     Host,
     Set(&'i NetworkSet),
@@ -105,11 +110,22 @@ impl Surroundings {
             }
         }
         sets.sort_by(|a, b| a.0.cmp(&b.0));
-        Self { namespaces, accounts, services, sets: sets.into_iter().map(|(_, set)| set).collect() }
+        let policies = ["NetworkPolicy", "GlobalNetworkPolicy"].into_iter().flat_map(objects);
+        let specs = policies.filter_map(|object| object.spec()).map(Value::span);
+        let bytes: u64 = specs.map(|span| u64::from(span.end - span.start)).sum();
+        let too_many = bytes.saturating_mul(sets.len() as u64) > MOST;
+        if too_many {
+            let message = "there are too many network sets and rules: which addresses a selector means is not known";
+            found.push(kubestride_source::Diagnostic::warning("too-many-sets", message));
+        }
+        Self { namespaces, accounts, services, too_many, sets: sets.into_iter().map(|(_, set)| set).collect() }
     }
 
     /// The network sets that are meant, or may be.
     pub(super) fn sets_of(&self, who: &Who) -> Vec<(usize, Match)> {
+        if self.too_many {
+            return Vec::new();
+        }
         let matched = |(at, set)| (at, who.is_item(Item::Set(set), self));
         self.sets.iter().enumerate().map(matched).filter(|(_, matched)| *matched != Match::No).collect()
     }
@@ -173,11 +189,12 @@ impl Item<'_> {
         match (self, key) {
             (Self::Pod(pod), NAMESPACE) => Label::Is(pod.namespace),
             (Self::Pod(pod), ACCOUNT) => Label::Is(pod.service_account),
-            (Self::Pod(_) | Self::SomePod, ORCHESTRATOR) => Label::Is("k8s"),
+            (Self::AnyOf(namespace, _), NAMESPACE) => Label::Is(namespace),
+            (Self::Pod(_) | Self::SomePod | Self::AnyOf(..), ORCHESTRATOR) => Label::Is("k8s"),
             (Self::Pod(pod), _) => of(pod.labels.get(key)),
-            (Self::SomePod, NAMESPACE | ACCOUNT) => Label::Present,
+            (Self::SomePod, NAMESPACE) | (Self::SomePod | Self::AnyOf(..), ACCOUNT) => Label::Present,
             (Self::Host, NAMESPACE | ACCOUNT) => Label::Missing,
-            (Self::SomePod | Self::Host, _) => Label::Unknown,
+            (Self::SomePod | Self::AnyOf(..) | Self::Host, _) => Label::Unknown,
             (Self::Set(set), NAMESPACE) => of(set.namespace.as_deref()),
             (Self::Set(set), _) => match set.labels.get(key) {
                 None if set.incomplete => Label::Unknown,
@@ -189,6 +206,7 @@ impl Item<'_> {
     fn namespace_label<'l>(&'l self, key: &str, around: &'l Surroundings) -> Label<'l> {
         match self {
             Self::Pod(pod) => around.namespace_label(pod.namespace, pod.namespace_labels.get(key), key),
+            Self::AnyOf(namespace, labels) => around.namespace_label(namespace, labels.get(key), key),
             Self::SomePod if matches!(key, NAME | NAMESPACE_NAME) => Label::Present,
             Self::SomePod => Label::Unknown,
             Self::Host => Label::Missing,
@@ -202,15 +220,15 @@ impl Item<'_> {
     fn account_label<'l>(&'l self, key: &str, around: &'l Surroundings) -> Label<'l> {
         match self {
             Self::Pod(pod) => around.account_label(pod, key),
-            Self::SomePod if key == NAME => Label::Present,
-            Self::SomePod => Label::Unknown,
+            Self::SomePod | Self::AnyOf(..) if key == NAME => Label::Present,
+            Self::SomePod | Self::AnyOf(..) => Label::Unknown,
             Self::Host | Self::Set(_) => Label::Missing,
         }
     }
 
     fn is_namespaced(&self) -> Match {
         match self {
-            Self::Pod(_) | Self::SomePod => Match::Yes,
+            Self::Pod(_) | Self::SomePod | Self::AnyOf(..) => Match::Yes,
             Self::Host => Match::No,
             Self::Set(set) => set.namespace.is_some().into(),
         }
@@ -257,6 +275,9 @@ impl Who {
         };
         let part =
             |(at, matched): &(usize, Match)| around.sets.get(*at).map_or(Match::No, |set| set.holds(end).min(*matched));
+        if around.too_many {
+            return own.max(Match::Unknown);
+        }
         own.max(Match::any(self.sets.iter().map(part)))
     }
 

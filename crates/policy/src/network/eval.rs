@@ -272,9 +272,7 @@ impl NetworkPolicies {
             if pod.host_network {
                 return (Isolation::None, isolating);
             }
-            // What is left in a tier that passes on is decided elsewhere.
-            let isolating_tiers = self.tiers.iter().filter(|tier| !tier.passes);
-            for (member, selected) in isolating_tiers.flat_map(|tier| tier.selecting(pod)) {
+            for (member, selected) in self.tiers.iter().flat_map(|tier| tier.selecting(pod)) {
                 match selected {
                     _ if !member.isolates(direction) => {}
                     Match::Yes => {
