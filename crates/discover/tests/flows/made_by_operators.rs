@@ -183,3 +183,26 @@ spec: {serverConfiguration: [{name: db, value: postgres}, {name: db-url-host, va
     let text = text.to_owned() + &app("db", 5432, "") + &app("cart", 8080, "");
     assert_eq!(flows(&text), ["Keycloak/default/k -> Deployment/default/db:5432 likely"]);
 }
+
+#[test]
+fn ingresses_and_routes_are_asked_for_in_several_ways() {
+    let grafana = |spec: &str| {
+        let head = "---\napiVersion: grafana.integreatly.org/v1beta1\nkind: Grafana\nmetadata: {name: g}\n";
+        flows(&format!("{head}spec: {spec}\n"))
+    };
+    let asked = [
+        "{ingress: {enabled: true}}",
+        "{ingress: {hosts: [boards.example.com]}}",
+        "{ingress: {type: route, hostname: boards.example.com}}",
+        "{ingress: {spec: {rules: [{host: boards.example.com, http: {paths: []}}], tls: [{hosts: [boards.example.com]}]}}}",
+        "{route: {spec: {to: {kind: Service, name: g-service}}}}",
+    ];
+    for spec in asked {
+        assert_eq!(grafana(spec), ["external/internet -> Grafana/default/g likely"], "{spec}");
+    }
+    let open =
+        ["{ingress: {}}", "{ingress: {enabled: false, hosts: [boards.example.com]}}", "{route: {receiver: team}}"];
+    for spec in open {
+        assert!(grafana(spec).is_empty(), "{spec}");
+    }
+}
