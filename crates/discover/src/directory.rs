@@ -2,7 +2,8 @@
 //!
 //! A ConfigMap that several workloads take whole by `envFrom` lists the addresses of many services; that a workload gets
 //! the list does not show that it calls all of them. A workload that is itself in the list is one of the services, not
-//! the client that the list was made for. Of such a workload only addresses are believed that something else ties to
+//! the client that the list was made for; and a list that is handed to services in it and to more others than it lists
+//! was made for nobody in particular. Of such workloads only addresses are believed that something else ties to
 //! it: a label that it shares with the called workload and that tells those in the list apart; or that are of what all
 //! services use, such as databases and queues.
 
@@ -19,8 +20,11 @@ use crate::world::World;
 pub(crate) fn confidence(world: &World<'_>, source: usize, object: Object<'_>, key: &str, text: &str) -> Confidence {
     let Some(workload) = world.workloads.get(source) else { return Confidence::Possible };
     let listed = targets(world, &workload.namespace, object);
-    let shared = users(world, object) > 1;
-    if !shared || listed.len() < 3 || !listed.iter().any(|(_, t)| *t == source) {
+    let users = users(world, object);
+    let is_listed = |workload: usize| listed.iter().any(|(_, t)| *t == workload);
+    let others = users.iter().filter(|user| !is_listed(**user)).count();
+    let for_everybody = others > listed.len() && others < users.len();
+    if users.len() < 2 || listed.len() < 3 || !(is_listed(source) || for_everybody) {
         return Confidence::Likely;
     }
     let called: Vec<usize> = of_text(world, &workload.namespace, key, text);
@@ -39,16 +43,17 @@ pub(crate) fn confidence(world: &World<'_>, source: usize, object: Object<'_>, k
     if tied { Confidence::Likely } else { Confidence::Possible }
 }
 
-/// How many workloads take the object whole.
-fn users(world: &World<'_>, object: Object<'_>) -> usize {
+/// The workloads that take the object whole.
+fn users(world: &World<'_>, object: Object<'_>) -> Vec<usize> {
     let namespace = world.namespace_of(object);
     let kind = if object.kind() == "Secret" { EnvSourceKind::Secret } else { EnvSourceKind::ConfigMap };
     let name = kubestride_manifest::stable_name(object.kind(), object.name());
-    let takes = |w: &&crate::world::WorkloadInfo<'_>| {
-        let mut from = w.containers.iter().flat_map(|c| c.env_from());
+    let takes = |at: &usize| {
+        let containers = world.workloads.get(*at).map_or(&[][..], |w| &w.containers);
+        let mut from = containers.iter().flat_map(|c| c.env_from());
         from.any(|f| f.kind == kind && kubestride_manifest::stable_name(object.kind(), f.name) == name)
     };
-    world.pods.in_namespace(&namespace).iter().filter_map(|at| world.workloads.get(*at)).filter(takes).count()
+    world.pods.in_namespace(&namespace).iter().copied().filter(takes).collect()
 }
 
 /// The workloads that the entries of an object lead to.

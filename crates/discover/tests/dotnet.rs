@@ -162,3 +162,26 @@ data: {USERS_URL: 'http://users:80', ORDERS_URL: 'http://orders:81', Bus__Host: 
     let text = app("shop", 82, whole) + &app("orders", 81, whole) + &app("users", 80, "") + &bus + map;
     assert_eq!(flows(&text), expected);
 }
+
+#[test]
+fn a_list_that_most_get_is_not_what_each_of_them_calls() {
+    let map = "---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: all}
+data: {USERS_URL: 'http://users:80', ORDERS_URL: 'http://orders:81', Bus__Host: bus}
+";
+    let whole = "envFrom: [{configMapRef: {name: all}}]";
+    let bus = pods("bus", "rabbitmq", 5672, "", "") + &service("bus", 5672, "");
+    let text = |clients: &[&str], orders: &str| {
+        let clients: String = clients.iter().map(|name| app(name, 82, whole)).collect();
+        flows(&(clients + &app("orders", 81, orders) + &app("users", 80, "") + &bus + map))
+    };
+    let of_shop = |all: Vec<String>| -> Vec<String> { all.into_iter().filter(|f| f.starts_with("shop ")).collect() };
+    let sure = ["shop -> bus:5672 likely", "shop -> orders:81 likely", "shop -> users:80 likely"];
+    let unsure = ["shop -> bus:5672 likely", "shop -> orders:81 possible", "shop -> users:80 possible"];
+    assert_eq!(of_shop(text(&["shop", "a", "b"], whole)), sure);
+    assert_eq!(of_shop(text(&["shop", "a", "b", "c"], whole)), unsure);
+    // Where none of those that are listed get it, it was made for those that do.
+    assert_eq!(of_shop(text(&["shop", "a", "b", "c"], "")), sure);
+}

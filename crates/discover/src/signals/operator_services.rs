@@ -1,4 +1,5 @@
-//! Services of type NodePort and LoadBalancer that operators make because a custom resource asks for them.
+//! Services of type NodePort and LoadBalancer, and Ingresses and routes, that operators make because a custom resource
+//! asks for them.
 
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_source::Span;
@@ -7,6 +8,7 @@ use kubestride_stencils::values::Entry;
 use kubestride_yaml::Value;
 
 use super::Signal;
+use super::operators::REACHED_BY;
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::world::World;
 
@@ -24,7 +26,8 @@ impl Signal for OperatorServices {
             services("", spec, false, 0, &mut asked);
             listeners(spec, &mut asked);
             for (entry, span, port) in asked {
-                let why = "the operator makes a Service that is reached from outside";
+                let what = if matches!(entry, Entry::Ingress) { "an Ingress or a route" } else { "a Service" };
+                let why = format!("the operator makes {what} that is reached from outside");
                 let note = Note::stated(span, why);
                 let (source, target) = (Party::Internet, Party::Workload(index));
                 let mut claim = FlowClaim::new(source, target, FlowKind::Exposure, note.clone());
@@ -69,9 +72,24 @@ fn services(key: &str, value: Value<'_>, within: bool, depth: usize, out: &mut V
         if switch && entry.value.as_bool() == Some(true) {
             out.push((Entry::LoadBalancer, entry.value.span(), None));
         }
+        if REACHED_BY.contains(&entry.key) && is_asked_for(entry.value) {
+            out.push((Entry::Ingress, entry.value.span(), None));
+        }
         services(entry.key, entry.value, within, depth + 1, out);
     }
     value.items().for_each(|item| services(key, item, within, depth + 1, out));
+}
+
+/// Whether an Ingress or a route is made from a part that is about it: it is switched on, or it says for which host or
+/// with which specification. Empty and switched off parts ask for nothing.
+fn is_asked_for(part: Value<'_>) -> bool {
+    let switch = part.get("enabled").and_then(|e| e.as_bool());
+    let kind = part.get("type").and_then(|t| t.as_str()).and_then(entry_of);
+    let stated =
+        ["host", "hostname"].iter().any(|key| part.get(key).and_then(|h| h.as_str()).is_some_and(|h| !h.is_empty()));
+    let listed = ["hosts", "rules"].iter().any(|key| part.get(key).is_some_and(|l| l.items().next().is_some()));
+    let spec = part.get("spec").is_some_and(|s| s.entries().next().is_some());
+    switch.unwrap_or(kind.is_some() || stated || listed || spec)
 }
 
 /// Listeners of a Strimzi Kafka, whose types are names of their own.

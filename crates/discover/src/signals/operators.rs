@@ -65,6 +65,16 @@ fn pods(index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
     }
 }
 
+/// Parts of a specification that say how the workload is reached from outside, not what it calls.
+pub(super) const REACHED_BY: [&str; 3] = ["httpRoute", "ingress", "route"];
+
+/// Whether a field says where the workload itself is found: a host that stands alone in the specification, or a part
+/// that is about that (`hostname: {hostname: …, admin: …}`). Hosts of others stand beside what they are for.
+fn is_own(parent: &str, key: &str, value: Value<'_>) -> bool {
+    let host = matches!(key, "host" | "hostname");
+    REACHED_BY.contains(&key) || (host && (parent.is_empty() || value.kind() == Kind::Mapping))
+}
+
 /// Addresses in any field of the specification.
 fn settings(
     world: &World<'_>,
@@ -74,7 +84,14 @@ fn settings(
     port: Option<u16>,
     claims: &mut Claims,
 ) {
+    // A setting whose name is a value too, as in `env`.
+    if let Some((name, value)) = named_setting(value) {
+        return settings(world, index, workload, (name, value), None, claims);
+    }
     for entry in value.entries() {
+        if is_own(key, entry.key, entry.value) {
+            continue;
+        }
         // Pods are made with an image and what it is built from; they do not call it.
         if !entry.key.to_ascii_lowercase().ends_with("image") && entry.key != "build" {
             settings(world, index, workload, (entry.key, entry.value), port_beside(value, entry.key), claims);
@@ -88,6 +105,12 @@ fn settings(
         let why = format!("{key} of {}", workload.identity);
         traffic::claim_field_with(world, index, (key, value), port, outside, &why, claims);
     }
+}
+
+/// `{name: db-url-host, value: db}`.
+fn named_setting<'a>(value: Value<'a>) -> Option<(&'a str, Value<'a>)> {
+    let (name, text) = (value.get("name")?.as_str()?, value.get("value")?);
+    (value.entries().count() == 2).then_some((name, text))
 }
 
 /// The port that stands beside a host: `database.port` beside `database.hostname`.

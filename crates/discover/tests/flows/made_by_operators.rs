@@ -156,3 +156,53 @@ fn secrets_that_operators_make_are_stores_without_a_manifest() {
     let shop = app("shop", 8080, "env: [{name: P, valueFrom: {secretKeyRef: {name: pg-app, key: password}}}]");
     assert_eq!(stores(&shop), ["Deployment/default/shop -> Secret/default/pg-app certain"]);
 }
+
+#[test]
+fn hosts_by_which_a_resource_is_reached_are_not_called() {
+    let keycloak = |spec: &str| {
+        let head = "---\napiVersion: k8s.keycloak.org/v2alpha1\nkind: Keycloak\nmetadata: {name: k}\n";
+        flows(&format!("{head}spec: {spec}\n"))
+    };
+    assert!(keycloak("{hostname: login.example.com}").is_empty());
+    assert!(keycloak("{hostname: {hostname: login.example.com, admin: 'https://admin.example.com/'}}").is_empty());
+    assert!(keycloak("{ingress: {enabled: false, annotations: {hostname: login.example.com}}}").is_empty());
+    // A host that stands beside what it is for is called.
+    let called = ["Keycloak/default/k -> external/db.example.com likely"];
+    assert_eq!(keycloak("{db: {host: db.example.com}}"), called);
+    assert_eq!(keycloak("{database: {hostname: db.example.com}}"), called);
+}
+
+#[test]
+fn settings_may_be_pairs_of_a_name_and_a_value() {
+    let text = "---
+apiVersion: k8s.keycloak.org/v2alpha1
+kind: Keycloak
+metadata: {name: k}
+spec: {serverConfiguration: [{name: db, value: postgres}, {name: db-url-host, value: db}, {name: db-schema, value: cart}]}
+";
+    let text = text.to_owned() + &app("db", 5432, "") + &app("cart", 8080, "");
+    assert_eq!(flows(&text), ["Keycloak/default/k -> Deployment/default/db:5432 likely"]);
+}
+
+#[test]
+fn ingresses_and_routes_are_asked_for_in_several_ways() {
+    let grafana = |spec: &str| {
+        let head = "---\napiVersion: grafana.integreatly.org/v1beta1\nkind: Grafana\nmetadata: {name: g}\n";
+        flows(&format!("{head}spec: {spec}\n"))
+    };
+    let asked = [
+        "{ingress: {enabled: true}}",
+        "{ingress: {hosts: [boards.example.com]}}",
+        "{ingress: {type: route, hostname: boards.example.com}}",
+        "{ingress: {spec: {rules: [{host: boards.example.com, http: {paths: []}}], tls: [{hosts: [boards.example.com]}]}}}",
+        "{route: {spec: {to: {kind: Service, name: g-service}}}}",
+    ];
+    for spec in asked {
+        assert_eq!(grafana(spec), ["external/internet -> Grafana/default/g likely"], "{spec}");
+    }
+    let open =
+        ["{ingress: {}}", "{ingress: {enabled: false, hosts: [boards.example.com]}}", "{route: {receiver: team}}"];
+    for spec in open {
+        assert!(grafana(spec).is_empty(), "{spec}");
+    }
+}
