@@ -96,7 +96,8 @@ pub(crate) enum Subject {
 /// An attribute of a subject. Of several claims the first one holds.
 #[derive(Debug, Clone)]
 pub(crate) struct AttributeClaim {
-    pub(crate) subject: Subject,
+    /// Position in [`Claims::subjects`].
+    pub(crate) subject: u32,
     pub(crate) attribute: AttributeId,
     pub(crate) value: Raw,
     pub(crate) note: Note,
@@ -182,6 +183,8 @@ pub(crate) struct StoreClaim {
 pub(crate) struct Claims {
     pub(crate) flows: Vec<FlowClaim>,
     pub(crate) attributes: Vec<AttributeClaim>,
+    /// What attributes are set on. Claims about one subject mostly follow each other and share it.
+    pub(crate) subjects: Vec<Subject>,
     pub(crate) controls: Vec<ControlClaim>,
     pub(crate) names: Vec<NameClaim>,
     pub(crate) stores: Vec<StoreClaim>,
@@ -199,16 +202,24 @@ impl Claims {
 
     /// Sets an attribute.
     pub(crate) fn set(&mut self, subject: Subject, attribute: AttributeId, value: Value, note: Note) {
-        self.attributes.push(AttributeClaim { subject, attribute, value: Raw::Value(value), note });
+        self.push(subject, attribute, Raw::Value(value), note);
     }
 
     /// Adds evidence to an attribute that was set.
     pub(crate) fn also(&mut self, subject: Subject, attribute: AttributeId, note: Note) {
-        self.attributes.push(AttributeClaim { subject, attribute, value: Raw::Same, note });
+        self.push(subject, attribute, Raw::Same, note);
     }
 
     /// Sets a text attribute.
     pub(crate) fn set_text(&mut self, subject: Subject, attribute: AttributeId, text: &str, note: Note) {
-        self.attributes.push(AttributeClaim { subject, attribute, value: Raw::Text(text.to_owned()), note });
+        self.push(subject, attribute, Raw::Text(text.to_owned()), note);
+    }
+
+    fn push(&mut self, subject: Subject, attribute: AttributeId, value: Raw, note: Note) {
+        if self.subjects.last() != Some(&subject) {
+            self.subjects.push(subject);
+        }
+        let subject = (self.subjects.len() - 1) as u32;
+        self.attributes.push(AttributeClaim { subject, attribute, value, note });
     }
 }

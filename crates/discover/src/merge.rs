@@ -1,5 +1,6 @@
 //! From claims to the model.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kubestride_model::{
@@ -40,10 +41,11 @@ pub(crate) fn merge(world: &World<'_>, claims: Claims, observing: bool) -> Model
         let id = merger.builder.name(&claim.identity, &claim.name, stencil::SERVICE, boundary, workloads, evidence);
         merger.names.insert(claim.identity, id);
     }
+    let subjects: Vec<Option<SubjectRef>> = claims.subjects.iter().map(|subject| merger.subject(subject)).collect();
     let mut seen: HashSet<(SubjectRef, kubestride_model::AttributeId)> =
         HashSet::with_capacity(claims.attributes.len());
     for claim in claims.attributes {
-        let Some(subject) = merger.subject(&claim.subject) else { continue };
+        let Some(subject) = subjects.get(claim.subject as usize).copied().flatten() else { continue };
         let value = match claim.value {
             Raw::Value(value) => value,
             Raw::Text(text) => Value::Text(merger.builder.intern(&text)),
@@ -396,29 +398,45 @@ impl<'w, 'a> Merger<'w, 'a> {
 /// the connections between its ends that have one. Exposure is told apart by the way in, too, for each way in is
 /// protected in its own way.
 fn group(claims: Vec<FlowClaim>) -> Vec<Vec<FlowClaim>> {
-    type Key = (Party, Party, FlowKind, Option<u16>, Option<String>);
-    let mut groups: BTreeMap<Key, Vec<FlowClaim>> = BTreeMap::new();
+    fn ends(claim: &FlowClaim) -> (&Party, &Party, FlowKind) {
+        (&claim.source, &claim.target, claim.kind)
+    }
+    fn way(claim: &FlowClaim) -> (Option<u16>, Option<&str>) {
+        match claim.kind {
+            FlowKind::Traffic => (claim.target_port.or(claim.port), None),
+            FlowKind::Exposure => (claim.port, claim.via.as_deref()),
+            _ => (claim.port, None),
+        }
+    }
+    let mut order: Vec<usize> = (0..claims.len()).collect();
+    let by = |a: &FlowClaim, b: &FlowClaim| ends(a).cmp(&ends(b)).then_with(|| way(a).cmp(&way(b)));
+    order.sort_by(|a, b| claims.get(*a).zip(claims.get(*b)).map_or(Ordering::Equal, |(a, b)| by(a, b)));
+    let mut slots: Vec<Option<FlowClaim>> = claims.into_iter().map(Some).collect();
+    let mut out: Vec<Vec<FlowClaim>> = Vec::new();
+    // Those without a port come first among those between the same ends, and wait for the first that has one.
     let mut portless: Vec<FlowClaim> = Vec::new();
-    for claim in claims {
-        if claim.kind == FlowKind::Traffic && claim.target_port.or(claim.port).is_none() {
+    for claim in order.into_iter().filter_map(|at| slots.get_mut(at)?.take()) {
+        if portless.first().is_some_and(|waiting| ends(waiting) != ends(&claim)) {
+            out.push(std::mem::take(&mut portless));
+        }
+        if claim.kind == FlowKind::Traffic && way(&claim).0.is_none() {
             portless.push(claim);
             continue;
         }
-        let port = if claim.kind == FlowKind::Traffic { claim.target_port.or(claim.port) } else { claim.port };
-        let via = claim.via.clone().filter(|_| claim.kind == FlowKind::Exposure);
-        groups.entry((claim.source.clone(), claim.target.clone(), claim.kind, port, via)).or_default().push(claim);
-    }
-    for claim in portless {
-        let low: Key = (claim.source.clone(), claim.target.clone(), claim.kind, None, None);
-        let high: Key = (claim.source.clone(), claim.target.clone(), claim.kind, Some(u16::MAX), None);
-        match groups.range_mut(low.clone()..=high).next() {
-            Some((_, group)) => group.push(claim),
-            None => groups.entry(low).or_default().push(claim),
+        let open =
+            out.last_mut().filter(|group| portless.is_empty() && group.first().is_some_and(|f| by(f, &claim).is_eq()));
+        match open {
+            Some(group) => group.push(claim),
+            None => {
+                let mut group = vec![claim];
+                group.append(&mut portless);
+                out.push(group);
+            }
         }
     }
-    let mut out: Vec<Vec<FlowClaim>> = groups.into_values().collect();
+    out.extend((!portless.is_empty()).then_some(portless));
     for group in &mut out {
-        group.sort_by_key(|c| std::cmp::Reverse(c.confidence));
+        group.sort_by_key(|c| (std::cmp::Reverse(c.confidence), way(c).0.is_none()));
     }
     out
 }
