@@ -46,7 +46,10 @@ pub(crate) fn find(text: &str) -> Vec<Address> {
         if word.contains("://") || in_url || last_at.is_some_and(|at| at >= range.end) {
             continue;
         }
+        // The name of a variable and its default: `${DB_PORT:5432}`.
+        let is_variable = text.get(..range.start).is_some_and(|before| before.ends_with("${"));
         if let Some((host, port, inner)) = host_port(word)
+            && !is_variable
             && !is_named_secret(text, range.start)
         {
             let credential = has_password(word.get(..inner.start.saturating_sub(1)).unwrap_or(""));
@@ -384,6 +387,7 @@ mod tests {
             ("proxy_pass http://a.ns.svc$request_uri;", &["http://a.ns.svc at a.ns.svc"]),
             ("proxy_pass http://a:81$uri;", &["http://a:81 at a:81"]),
             ("proxy_pass http://a$backend;", &[]),
+            ("${DB_HOST}:${DB_PORT:5432}", &[]),
             ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 at db:1433"]),
             ("postgres://u:p@s.s:1/w@db:5432/x", &["postgres://db:5432 with credential at db:5432"]),
             ("redis://user:12#p@db:6379", &["redis://db:6379 with credential at db:6379"]),
