@@ -249,7 +249,12 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "opentelemetry.io",
         kind: "OpenTelemetryCollector",
-        services: &[("{}-collector", 4317), ("{}-collector-headless", 4317), ("{}-collector-monitoring", 8888)],
+        services: &[
+            ("{}-collector", 4317),
+            ("{}-collector-headless", 4317),
+            ("{}-collector-monitoring", 8888),
+            ("{}-targetallocator", 8080),
+        ],
         labels: &[
             ("app.kubernetes.io/component", "opentelemetry-collector"),
             ("app.kubernetes.io/name", "{}-collector"),
@@ -262,7 +267,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "VLSingle",
         services: &[("vlsingle-{}", 9428)],
         ports: &[("http", 9428)],
-        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "vlsingle"), ("managed-by", "vm-operator")],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vlsingle"),
+            ("managed-by", "vm-operator"),
+        ],
         account: "vlsingle-{}",
         ..PLAIN
     },
@@ -271,7 +280,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "VLogs",
         services: &[("vlogs-{}", 9428)],
         ports: &[("http", 9428)],
-        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "vlogs"), ("managed-by", "vm-operator")],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vlogs"),
+            ("managed-by", "vm-operator"),
+        ],
         account: "vlogs-{}",
         ..PLAIN
     },
@@ -280,7 +293,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "VMAgent",
         services: &[("vmagent-{}", 8429)],
         ports: &[("http", 8429)],
-        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "vmagent"), ("managed-by", "vm-operator")],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmagent"),
+            ("managed-by", "vm-operator"),
+        ],
         account: "vmagent-{}",
         ..PLAIN
     },
@@ -289,7 +306,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "VMAlert",
         services: &[("vmalert-{}", 8080)],
         ports: &[("http", 8080)],
-        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "vmalert"), ("managed-by", "vm-operator")],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmalert"),
+            ("managed-by", "vm-operator"),
+        ],
         account: "vmalert-{}",
         ..PLAIN
     },
@@ -298,7 +319,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "VMAlertmanager",
         services: &[("vmalertmanager-{}", 9093)],
         ports: &[("http", 9093)],
-        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "vmalertmanager"), ("managed-by", "vm-operator")],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmalertmanager"),
+            ("managed-by", "vm-operator"),
+        ],
         account: "vmalertmanager-{}",
         ..PLAIN
     },
@@ -307,7 +332,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "VMAuth",
         services: &[("vmauth-{}", 8427)],
         ports: &[("http", 8427)],
-        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "vmauth"), ("managed-by", "vm-operator")],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmauth"),
+            ("managed-by", "vm-operator"),
+        ],
         account: "vmauth-{}",
         ..PLAIN
     },
@@ -323,7 +352,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "VMSingle",
         services: &[("vmsingle-{}", 8428)],
         ports: &[("http", 8428)],
-        labels: &[("app.kubernetes.io/instance", "{}"), ("app.kubernetes.io/name", "vmsingle"), ("managed-by", "vm-operator")],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmsingle"),
+            ("managed-by", "vm-operator"),
+        ],
         account: "vmsingle-{}",
         ..PLAIN
     },

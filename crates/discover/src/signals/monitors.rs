@@ -20,7 +20,8 @@ pub(crate) struct Monitors;
 
 pub(super) const GROUP: &str = "monitoring.coreos.com";
 /// <https://docs.victoriametrics.com/operator/resources/>
-const VICTORIA_METRICS: &str = "operator.victoriametrics.com";
+pub(super) const VICTORIA_METRICS: &str = "operator.victoriametrics.com";
+const OPEN_TELEMETRY: &str = "opentelemetry.io";
 
 /// Kinds of monitors, and how the fields begin by which scrapers select them.
 const KINDS: [(&str, &str, &str); 8] = [
@@ -70,11 +71,22 @@ impl Signal for Monitors {
 
 /// The resources of the input that select monitors of a group.
 fn scrapers_of(world: &World<'_>, group: &str) -> Vec<usize> {
-    let is = |w: &WorkloadInfo<'_>| {
-        let kinds: &[&str] = if group == GROUP { &["Prometheus", "PrometheusAgent"] } else { &["VMAgent"] };
-        w.operated.is_some_and(|k| k.group == group && kinds.contains(&k.kind))
+    let is = |w: &WorkloadInfo<'_>| match w.operated.map(|k| (k.group, k.kind)) {
+        Some((GROUP, kind)) => group == GROUP && matches!(kind, "Prometheus" | "PrometheusAgent"),
+        Some((VICTORIA_METRICS, kind)) => group == VICTORIA_METRICS && kind == "VMAgent",
+        Some((OPEN_TELEMETRY, _)) => group == GROUP && allocator(w.object()).is_some(),
+        _ => false,
     };
     world.workloads.iter().enumerate().filter(|(_, w)| is(w)).map(|(index, _)| index).collect()
+}
+
+/// The part of a collector that says which monitors its target allocator selects. Older versions have selectors of
+/// another form. <https://opentelemetry.io/docs/platforms/kubernetes/operator/target-allocator/>
+fn allocator(collector: Object<'_>) -> Option<Value<'_>> {
+    let allocator = collector.spec()?.get("targetAllocator")?;
+    let monitors = allocator.get("prometheusCR")?;
+    let enabled = |v: Value<'_>| v.get("enabled").and_then(|e| e.as_bool()) == Some(true);
+    (collector.version() == "v1beta1" && enabled(allocator) && enabled(monitors)).then_some(monitors)
 }
 
 /// Those of the Prometheus, Alertmanager or VMAgent resources that select a monitor, or a configuration. A selector that
@@ -92,7 +104,9 @@ pub(super) fn selecting(
     let labels = monitor.label_set();
     let selects = |index: &&usize| {
         let Some(workload) = world.workloads.get(**index) else { return false };
-        let Some(spec) = workload.object().spec() else { return false };
+        let collector = workload.operated.is_some_and(|k| k.group == OPEN_TELEMETRY);
+        let spec = if collector { allocator(workload.object()) } else { workload.object().spec() };
+        let Some(spec) = spec else { return false };
         let set = |name: String| spec.get(&name).filter(|v| !v.is_null()).map(LabelSelector::read);
         let of_namespace = set(format!("{field}NamespaceSelector"));
         let of_object = set(format!("{field}Selector"));
@@ -103,7 +117,15 @@ pub(super) fn selecting(
                 _ => {}
             }
         }
+        let listed = |field: &str| {
+            let mut names = spec.get(field).into_iter().flat_map(|n| n.items()).peekable();
+            names.peek().is_some().then(|| names.any(|n| n.as_str() == Some(&namespace)))
+        };
         let here = match of_namespace {
+            // A target allocator looks everywhere unless it is told where.
+            None if collector => {
+                listed("allowNamespaces").unwrap_or(true) && !listed("denyNamespaces").unwrap_or(false)
+            }
             None => workload.namespace == namespace,
             Some(selector) => selector.matches(&namespaces.labels(&namespace)),
         };
