@@ -95,3 +95,37 @@ stringData: {alertmanager.yaml: 'receivers: [{webhook_configs: [{url: \"http://s
     assert_eq!(flows(&(text.to_owned() + &app("shop", 8080, ""))), expected);
     assert_eq!(stores(text), ["VMAgent/default/a -> ConfigMap/default/rules likely"]);
 }
+
+#[test]
+fn proxies_lead_the_users_that_they_select() {
+    let text = |spec: &str| {
+        format!(
+            "---
+apiVersion: operator.victoriametrics.com/v1beta1
+kind: VMCluster
+metadata: {{name: main}}
+---
+apiVersion: operator.victoriametrics.com/v1beta1
+kind: VMAuth
+metadata: {{name: a}}
+spec: {{{spec}}}
+---
+apiVersion: operator.victoriametrics.com/v1beta1
+kind: VMUser
+metadata: {{name: u}}
+spec:
+  targetRefs:
+  - crd: {{kind: VMCluster/vmselect, name: main, namespace: default}}
+  - crd: {{kind: VMSingle, name: main, namespace: default}}
+  - static: {{url: 'http://shop:8080'}}
+{}",
+            app("shop", 8080, "")
+        )
+    };
+    let led = [
+        "VMAuth/default/a -> Deployment/default/shop:8080 likely",
+        "VMAuth/default/a -> VMCluster/default/main:8481 likely",
+    ];
+    assert_eq!(flows(&text("userSelector: {}")), led);
+    assert!(flows(&text("")).is_empty());
+}
