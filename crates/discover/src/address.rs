@@ -46,7 +46,10 @@ pub(crate) fn find(text: &str) -> Vec<Address> {
         if word.contains("://") || in_url || last_at.is_some_and(|at| at >= range.end) {
             continue;
         }
+        // The name of a variable and its default: `${DB_PORT:5432}`.
+        let is_variable = text.get(..range.start).is_some_and(|before| before.ends_with("${"));
         if let Some((host, port, inner)) = host_port(word)
+            && !is_variable
             && !is_named_secret(text, range.start)
         {
             let credential = has_password(word.get(..inner.start.saturating_sub(1)).unwrap_or(""));
@@ -182,6 +185,7 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
         let hosts_start = userinfo.map_or(0, |i| i + 1);
         let hosts = whole.get(hosts_start..).unwrap_or("");
         let hosts_end = hosts.find(['/', '?', '#', ';', ')', ']', '}', '\\']).unwrap_or(hosts.len());
+        let hosts_end = path_variable(hosts).map_or(hosts_end, |at| at.min(hosts_end));
         // `[::1]` starts with what would end a host.
         let list = hosts.get(..hosts_end).unwrap_or("");
         covered.push(at..authority_start + hosts_start);
@@ -213,6 +217,13 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
         }
     }
     (found, covered)
+}
+
+/// Where a variable of nginx stands that holds a path, with its slash: `http://cart.shop.svc$request_uri`.
+/// <https://nginx.org/en/docs/http/ngx_http_core_module.html#variables>
+fn path_variable(hosts: &str) -> Option<usize> {
+    let variables = ["$request_uri", "$uri", "$document_uri"];
+    variables.iter().filter_map(|variable| hosts.find(variable)).min()
 }
 
 /// Whether the part before `@` holds a password, or a token in place of a user name and password.
@@ -373,6 +384,10 @@ mod tests {
             ("dns+a:1,dnssrv+_grpc._tcp.b.ns.svc", &["a:1 at a:1", "b.ns.svc at b.ns.svc"]),
             ("dnssrvnoa+http://_h._tcp.c.ns.svc/x", &["http://c.ns.svc at c.ns.svc"]),
             ("http://a:1,b=c:2", &["http://a:1 at a:1", "c:2 at c:2"]),
+            ("proxy_pass http://a.ns.svc$request_uri;", &["http://a.ns.svc at a.ns.svc"]),
+            ("proxy_pass http://a:81$uri;", &["http://a:81 at a:81"]),
+            ("proxy_pass http://a$backend;", &[]),
+            ("${DB_HOST}:${DB_PORT:5432}", &[]),
             ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 at db:1433"]),
             ("postgres://u:p@s.s:1/w@db:5432/x", &["postgres://db:5432 with credential at db:5432"]),
             ("redis://user:12#p@db:6379", &["redis://db:6379 with credential at db:6379"]),

@@ -249,12 +249,115 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "opentelemetry.io",
         kind: "OpenTelemetryCollector",
-        services: &[("{}-collector", 4317), ("{}-collector-headless", 4317), ("{}-collector-monitoring", 8888)],
+        services: &[
+            ("{}-collector", 4317),
+            ("{}-collector-headless", 4317),
+            ("{}-collector-monitoring", 8888),
+            ("{}-targetallocator", 8080),
+        ],
         labels: &[
             ("app.kubernetes.io/component", "opentelemetry-collector"),
             ("app.kubernetes.io/name", "{}-collector"),
         ],
         account: "{}-collector",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VLSingle",
+        services: &[("vlsingle-{}", 9428)],
+        ports: &[("http", 9428)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vlsingle"),
+            ("managed-by", "vm-operator"),
+        ],
+        account: "vlsingle-{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VLogs",
+        services: &[("vlogs-{}", 9428)],
+        ports: &[("http", 9428)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vlogs"),
+            ("managed-by", "vm-operator"),
+        ],
+        account: "vlogs-{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VMAgent",
+        services: &[("vmagent-{}", 8429)],
+        ports: &[("http", 8429)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmagent"),
+            ("managed-by", "vm-operator"),
+        ],
+        account: "vmagent-{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VMAlert",
+        services: &[("vmalert-{}", 8080)],
+        ports: &[("http", 8080)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmalert"),
+            ("managed-by", "vm-operator"),
+        ],
+        account: "vmalert-{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VMAlertmanager",
+        services: &[("vmalertmanager-{}", 9093)],
+        ports: &[("http", 9093)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmalertmanager"),
+            ("managed-by", "vm-operator"),
+        ],
+        account: "vmalertmanager-{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VMAuth",
+        services: &[("vmauth-{}", 8427)],
+        ports: &[("http", 8427)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmauth"),
+            ("managed-by", "vm-operator"),
+        ],
+        account: "vmauth-{}",
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VMCluster",
+        services: &[("vminsert-{}", 8480), ("vmselect-{}", 8481), ("vmstorage-{}", 8482)],
+        labels: &[("app.kubernetes.io/instance", "{}"), ("managed-by", "vm-operator")],
+        ..PLAIN
+    },
+    OperatedKind {
+        group: "operator.victoriametrics.com",
+        kind: "VMSingle",
+        services: &[("vmsingle-{}", 8428)],
+        ports: &[("http", 8428)],
+        labels: &[
+            ("app.kubernetes.io/instance", "{}"),
+            ("app.kubernetes.io/name", "vmsingle"),
+            ("managed-by", "vm-operator"),
+        ],
+        account: "vmsingle-{}",
         ..PLAIN
     },
     OperatedKind {

@@ -52,7 +52,11 @@ pub(crate) fn relabel(rules: &[Value<'_>], mut labels: TargetLabels) -> Relabell
                 result.chosen |= fits == Some(true) && !matches!(pattern, "(.*)" | ".*");
                 result.kept = both(result.kept, fits);
             }
-            "drop" => result.kept = both(result.kept, fits.map(|f| !f)),
+            "drop" => {
+                // Those that annotations take out are known: all others are meant.
+                result.chosen |= fits == Some(false) && of_annotations(*rule);
+                result.kept = both(result.kept, fits.map(|f| !f));
+            }
             "replace" => replace(*rule, &joined, fits, pattern, &mut labels, &mut result),
             "labelmap" | "labeldrop" | "labelkeep" | "hashmod" | "lowercase" | "uppercase" => {}
             _ => result.kept = both(result.kept, None),
@@ -107,6 +111,12 @@ fn value_of(labels: &TargetLabels, name: &str) -> Option<String> {
     (!open && !of_others).then(String::new)
 }
 
+/// Whether a rule looks at nothing but annotations, by which somebody says what is to be scraped.
+fn of_annotations(rule: Value<'_>) -> bool {
+    let sources = sources(rule);
+    !sources.is_empty() && sources.iter().all(|name| name.contains("_annotation_"))
+}
+
 fn text<'a>(rule: Value<'a>, key: &str) -> Option<&'a str> {
     // The operator's own resources write these keys in camel case.
     let value = match key {
@@ -159,6 +169,7 @@ mod tests {
             (format!("[{{action: keep, regex: 'yes', source_labels: [{scrape}]}}]"), (Some(false), false, None)),
             (format!("[{{action: drop, regex: true, source_labels: [{scrape}]}}]"), (Some(false), false, None)),
             ("[{action: drop, regex: x, source_labels: [__meta_kubernetes_pod_label_a]}]".to_owned(), (Some(true), false, None)),
+            (format!("[{{action: drop, regex: false, source_labels: [{scrape}]}}]"), (Some(true), true, None)),
             ("[{action: keep, regex: x, source_labels: [__meta_kubernetes_pod_node_name]}]".to_owned(), (None, false, None)),
             ("[{action: keep, regex: '(?i)x', source_labels: [a]}]".to_owned(), (None, false, None)),
             ("[{action: keep, if: '{a=\"b\"}'}]".to_owned(), (None, false, None)),

@@ -89,7 +89,9 @@ fn named<'a>(key: &'a str, value: Value<'a>) -> Option<Reference<'a>> {
     }
     // `SecretKeySelector` under a name of its own.
     let is_selector = used.is_some() && value.entries().all(|e| matches!(e.key, "name" | "key" | "optional"));
-    if is_selector && lower.contains("configmap") {
+    // Rules of relabelling are no secret; VictoriaMetrics' operator keeps them in ConfigMaps.
+    // <https://docs.victoriametrics.com/operator/api/#vmagentspec>
+    if is_selector && (lower.contains("configmap") || lower.ends_with("relabelconfig")) {
         return reference(Named::ConfigMap(text(value, "name")?));
     }
     if is_selector || lower.ends_with("secret") { reference(Named::Secret(text(value, "name")?)) } else { None }

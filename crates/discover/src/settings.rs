@@ -194,6 +194,14 @@ fn lines(text: &str) -> Vec<Setting> {
         let pair = key_value(line);
         let key = pair.map_or("", |(key, ..)| key);
         let mut addresses = address::find(line);
+        if addresses.is_empty()
+            && let Some(mut address) = passed_variable(text, line)
+        {
+            address.range = start + address.range.start..start + address.range.end;
+            let port = address.port;
+            found.push(Setting { key: "proxy_pass".to_owned(), address, port, listed: false });
+            continue;
+        }
         if let Some((key, value, offset)) = pair
             && addresses.is_empty()
             && traffic::is_address_key(key)
@@ -209,6 +217,28 @@ fn lines(text: &str) -> Vec<Setting> {
         }
     }
     found
+}
+
+/// The host in a variable of nginx to which requests are handed on: `set $next cart;` and `proxy_pass http://$next:80;`.
+fn passed_variable(text: &str, line: &str) -> Option<Address> {
+    let set = line.trim_start().strip_prefix("set ")?.trim_start().strip_prefix('$')?;
+    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (name, value) = set.split_at(set.find(|c| !in_name(c))?);
+    let value = value.trim().trim_end_matches(';');
+    let mut passes =
+        text.lines().map(str::trim_start).filter(|l| l.starts_with("proxy_pass ") || l.starts_with("grpc_pass "));
+    let (scheme, rest) = passes.find_map(|pass| {
+        let (scheme, variable) = pass.split_once("://$")?;
+        let rest = variable.strip_prefix(name).filter(|rest| !rest.starts_with(in_name))?;
+        Some((scheme.rsplit(' ').next()?, rest))
+    })?;
+    let mut address = address::bare(value)?;
+    let digits = rest.strip_prefix(':').and_then(|r| r.split(|c: char| !c.is_ascii_digit()).next());
+    let port = digits.and_then(|d| d.parse().ok()).filter(|p| *p > 0);
+    (address.port, address.scheme) = (address.port.or(port), Some(scheme.to_owned()));
+    let start = line.rfind(value)?;
+    address.range = start + address.range.start..start + address.range.end;
+    Some(address)
 }
 
 /// A port on its own line just after or before the host.
@@ -257,6 +287,11 @@ mod tests {
         assert_eq!(shown(ini), ["host = orders-db:5432 at orders-db"]);
         let nginx = "upstream a {\n  server cart:80;\n}\nset $next http://orders:81;\n";
         assert_eq!(shown(nginx), ["server = cart:80 at cart:80", "set = orders:81 at orders:81"]);
+        let variable = |pass: &str| shown(&format!("set $next cart;\nserver_name a;\n{pass};\n"));
+        assert_eq!(variable("proxy_pass http://$next:82/x"), ["proxy_pass = cart:82 at cart"]);
+        assert_eq!(variable("grpc_pass grpc://$next"), ["proxy_pass = cart at cart"]);
+        assert!(variable("proxy_pass http://$next_one:82").is_empty());
+        assert!(variable("return 307 https://$next").is_empty());
         let nested = "a: |\n  host = cart\n  port = 82\n";
         assert_eq!(shown(nested), ["host = cart:82 at cart"]);
     }

@@ -105,9 +105,12 @@ const NOT_CALLED: [&str; 23] = [
     "GLOBAL_CONFIGURATION_BASE_URL",
 ];
 
-/// Words in keys that say that a host outside is called by browsers: a workload gives them the address.
-const FOR_BROWSERS: [&str; 10] =
-    ["EXTERNAL", "CLIENT", "PIC", "PICTURE", "IMAGE", "ASSETS", "LOGO", "ICON", "FRONTEND", "BROWSER"];
+/// Words in keys that say that a host outside is called by browsers: a workload gives them the address, or sends them
+/// there to log in and back.
+const FOR_BROWSERS: [&str; 13] = [
+    "EXTERNAL", "CLIENT", "PIC", "PICTURE", "IMAGE", "ASSETS", "LOGO", "ICON", "FRONTEND", "BROWSER", "LOGIN",
+    "RETURN", "UI",
+];
 
 /// The words of a key, in upper case.
 fn key_words(key: &str) -> Vec<String> {

@@ -23,6 +23,8 @@ mod scraping;
 mod telemetry;
 #[path = "flows/variables.rs"]
 mod variables;
+#[path = "flows/victoria_metrics.rs"]
+mod victoria_metrics;
 
 fn model(text: &str) -> Model {
     let mut manifests = Manifests::new();

@@ -81,9 +81,10 @@ fn named_files<'a>(world: &World<'a>, workload: &WorkloadInfo<'a>) -> Vec<(Objec
         Some((object?, vec![reference.key?]))
     };
     let mut files: Vec<_> = spec.map(references).unwrap_or_default().into_iter().filter_map(file).collect();
-    if kind.kind == "Alertmanager" {
+    if matches!(kind.kind, "Alertmanager" | "VMAlertmanager") {
         let stated = spec.and_then(|s| s.get("configSecret")).and_then(|s| s.as_str());
-        let name = stated.map_or_else(|| format!("alertmanager-{}", workload.object().name()), str::to_owned);
+        let usual = || format!("{}-{}", kind.kind.to_ascii_lowercase(), workload.object().name());
+        let name = stated.map_or_else(usual, str::to_owned);
         files.extend(world.secret(namespace, &name).map(|secret| (secret, vec!["alertmanager.yaml"])));
     }
     files

@@ -34,6 +34,7 @@ mod network_policies;
 mod operator_services;
 mod operator_stores;
 mod operators;
+mod proxied_users;
 mod proxy_extensions;
 mod role_bindings;
 mod routes;
@@ -91,6 +92,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &operator_services::OperatorServices,
     &operator_stores::OperatorStores,
     &operators::Operators,
+    &proxied_users::ProxiedUsers,
     &proxy_extensions::ProxyExtensions,
     &role_bindings::RoleBindings,
     &routes::Routes,

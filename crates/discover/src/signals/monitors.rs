@@ -19,6 +19,21 @@ use crate::world::{WorkloadInfo, World};
 pub(crate) struct Monitors;
 
 pub(super) const GROUP: &str = "monitoring.coreos.com";
+/// <https://docs.victoriametrics.com/operator/resources/>
+pub(super) const VICTORIA_METRICS: &str = "operator.victoriametrics.com";
+const OPEN_TELEMETRY: &str = "opentelemetry.io";
+
+/// Kinds of monitors, and how the fields begin by which scrapers select them.
+const KINDS: [(&str, &str, &str); 8] = [
+    (GROUP, "ServiceMonitor", "serviceMonitor"),
+    (GROUP, "PodMonitor", "podMonitor"),
+    (GROUP, "Probe", "probe"),
+    (GROUP, "ScrapeConfig", "scrapeConfig"),
+    (VICTORIA_METRICS, "VMServiceScrape", "serviceScrape"),
+    (VICTORIA_METRICS, "VMPodScrape", "podScrape"),
+    (VICTORIA_METRICS, "VMProbe", "probe"),
+    (VICTORIA_METRICS, "VMStaticScrape", "staticScrape"),
+];
 
 impl Signal for Monitors {
     fn name(&self) -> &'static str {
@@ -26,28 +41,24 @@ impl Signal for Monitors {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        let (all, namespaces) = (prometheuses(world), Namespaces::read(world.manifests));
-        let kinds = [
-            ("ServiceMonitor", "serviceMonitor"),
-            ("PodMonitor", "podMonitor"),
-            ("Probe", "probe"),
-            ("ScrapeConfig", "scrapeConfig"),
-        ];
-        for (kind, field) in kinds {
-            for monitor in world.manifests.by_custom_kind(GROUP, kind) {
+        let namespaces = Namespaces::read(world.manifests);
+        for (group, kind, field) in KINDS {
+            let all = scrapers_of(world, group);
+            for monitor in world.manifests.by_custom_kind(group, kind) {
                 let scrapers = selecting(world, &all, &namespaces, monitor, field);
                 if scrapers.is_empty() {
                     continue;
                 }
                 match kind {
-                    "ServiceMonitor" => services(world, monitor, &scrapers, claims),
-                    "PodMonitor" => pods(world, monitor, &scrapers, claims),
+                    "ServiceMonitor" | "VMServiceScrape" => services(world, monitor, &scrapers, claims),
+                    "PodMonitor" | "VMPodScrape" => pods(world, monitor, &scrapers, claims),
                     "ScrapeConfig" => {
                         let Some(job) = monitor.spec() else { continue };
                         for index in scrapers {
                             Scrape { world, index, file: None, job }.claim(claims);
                         }
                     }
+                    "VMStaticScrape" => fixed(world, monitor, &scrapers, claims),
                     _ => probe(world, monitor, &scrapers, claims),
                 }
             }
@@ -58,14 +69,30 @@ impl Signal for Monitors {
     }
 }
 
-/// The Prometheus resources of the input.
-fn prometheuses(world: &World<'_>) -> Vec<usize> {
-    let is = |w: &WorkloadInfo<'_>| w.operated.is_some_and(|k| matches!(k.kind, "Prometheus" | "PrometheusAgent"));
+/// The resources of the input that select monitors of a group.
+fn scrapers_of(world: &World<'_>, group: &str) -> Vec<usize> {
+    let is = |w: &WorkloadInfo<'_>| match w.operated.map(|k| (k.group, k.kind)) {
+        Some((GROUP, kind)) => group == GROUP && matches!(kind, "Prometheus" | "PrometheusAgent"),
+        Some((VICTORIA_METRICS, kind)) => group == VICTORIA_METRICS && kind == "VMAgent",
+        Some((OPEN_TELEMETRY, _)) => group == GROUP && allocator(w.object()).is_some(),
+        _ => false,
+    };
     world.workloads.iter().enumerate().filter(|(_, w)| is(w)).map(|(index, _)| index).collect()
 }
 
-/// Those of the Prometheus, or Alertmanager, resources that select a monitor, or a configuration. A selector that is not set selects nothing; a namespace
-/// selector that is not set, the resource's own namespace.
+/// The part of a collector that says which monitors its target allocator selects. Older versions have selectors of
+/// another form. <https://opentelemetry.io/docs/platforms/kubernetes/operator/target-allocator/>
+fn allocator(collector: Object<'_>) -> Option<Value<'_>> {
+    let allocator = collector.spec()?.get("targetAllocator")?;
+    let monitors = allocator.get("prometheusCR")?;
+    let enabled = |v: Value<'_>| v.get("enabled").and_then(|e| e.as_bool()) == Some(true);
+    (collector.version() == "v1beta1" && enabled(allocator) && enabled(monitors)).then_some(monitors)
+}
+
+/// Those of the Prometheus, Alertmanager or VMAgent resources that select a monitor, or a configuration. A selector that
+/// is not set selects nothing; a namespace selector that is not set, the resource's own namespace. A VMAgent takes one of
+/// both for granted, and can be told to select everything where neither is set.
+/// <https://docs.victoriametrics.com/operator/resources/#configuration-synchronization>
 pub(super) fn selecting(
     world: &World<'_>,
     all: &[usize],
@@ -77,13 +104,32 @@ pub(super) fn selecting(
     let labels = monitor.label_set();
     let selects = |index: &&usize| {
         let Some(workload) = world.workloads.get(**index) else { return false };
-        let Some(spec) = workload.object().spec() else { return false };
+        let collector = workload.operated.is_some_and(|k| k.group == OPEN_TELEMETRY);
+        let spec = if collector { allocator(workload.object()) } else { workload.object().spec() };
+        let Some(spec) = spec else { return false };
         let set = |name: String| spec.get(&name).filter(|v| !v.is_null()).map(LabelSelector::read);
-        let here = match set(format!("{field}NamespaceSelector")) {
+        let of_namespace = set(format!("{field}NamespaceSelector"));
+        let of_object = set(format!("{field}Selector"));
+        if workload.operated.is_some_and(|k| k.group == VICTORIA_METRICS) {
+            match (&of_namespace, &of_object) {
+                (None, None) => return spec.get("selectAllByDefault").and_then(|a| a.as_bool()) == Some(true),
+                (Some(selector), None) => return selector.matches(&namespaces.labels(&namespace)),
+                _ => {}
+            }
+        }
+        let listed = |field: &str| {
+            let mut names = spec.get(field).into_iter().flat_map(|n| n.items()).peekable();
+            names.peek().is_some().then(|| names.any(|n| n.as_str() == Some(&namespace)))
+        };
+        let here = match of_namespace {
+            // A target allocator looks everywhere unless it is told where.
+            None if collector => {
+                listed("allowNamespaces").unwrap_or(true) && !listed("denyNamespaces").unwrap_or(false)
+            }
             None => workload.namespace == namespace,
             Some(selector) => selector.matches(&namespaces.labels(&namespace)),
         };
-        here && set(format!("{field}Selector")).is_some_and(|selector| selector.matches(&labels))
+        here && of_object.is_some_and(|selector| selector.matches(&labels))
     };
     all.iter().filter(selects).copied().collect()
 }
@@ -157,20 +203,31 @@ fn pods(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut
 /// The prober of a Probe, which Prometheus asks, and what the prober then calls.
 fn probe(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut Claims) {
     let spec = |path: [&str; 2]| monitor.spec().and_then(|s| path.iter().try_fold(s, |value, key| value.get(key)));
-    let Some((url, text)) = spec(["prober", "url"]).and_then(|u| Some((u, u.as_str()?))) else { return };
+    let url = spec(["prober", "url"]).or_else(|| spec(["vmProberSpec", "url"]));
+    let Some((url, text)) = url.and_then(|u| Some((u, u.as_str()?))) else { return };
     let Some(address) = address::find(text).into_iter().next().or_else(|| address::bare(text)) else { return };
-    let statics = spec(["targets", "staticConfig"]).and_then(|c| c.get("static"));
+    let statics = spec(["targets", "staticConfig"]).and_then(|c| c.get("static").or_else(|| c.get("targets")));
     let targets: Vec<Value<'_>> = statics.into_iter().flat_map(|s| s.items()).collect();
     for scraper in scrapers {
-        let note = Note::stated(url.span(), format!("Probe {}", monitor.name()));
+        let note = Note::stated(url.span(), format!("{} {}", monitor.kind(), monitor.name()));
         let (inside, outside) = (Confidence::Certain, Confidence::Likely);
         traffic::claim(world, *scraper, &address, &Finding { key: "url", port: None, inside, outside, note }, claims);
         let Some(namespace) = world.workloads.get(*scraper).map(|w| w.namespace.as_str()) else { continue };
         let Resolved::Service(service) = resolve(world, namespace, &address.host) else { continue };
         for (prober, target) in service.workloads.iter().flat_map(|p| targets.iter().map(move |t| (*p, *t))) {
-            let why = format!("Probe {} has it as a target", monitor.name());
+            let why = format!("{} {} has it as a target", monitor.kind(), monitor.name());
             traffic::claim_field(world, prober, ("targets", target), Confidence::Likely, &why, claims);
         }
+    }
+}
+
+/// Targets that stand in the monitor itself.
+fn fixed(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut Claims) {
+    let groups = endpoints(monitor, "targetEndpoints");
+    let targets: Vec<Value<'_>> = groups.iter().filter_map(|g| g.get("targets")).flat_map(|t| t.items()).collect();
+    let why = format!("{} {} has it as a target", monitor.kind(), monitor.name());
+    for (scraper, target) in scrapers.iter().flat_map(|s| targets.iter().map(move |t| (*s, *t))) {
+        traffic::claim_field(world, scraper, ("targets", target), Confidence::Likely, &why, claims);
     }
 }
 

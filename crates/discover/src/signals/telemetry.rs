@@ -1,13 +1,14 @@
 //! OpenTelemetry by annotation: libraries that the operator puts into pods and tells where to send, and collectors that
 //! it puts beside them. <https://opentelemetry.io/docs/platforms/kubernetes/operator/automatic/>
+//! Jaeger's operator does the same with its agents. <https://www.jaegertracing.io/docs/1.62/operator/#auto-injecting-jaeger-agent-sidecars>
 
 use kubestride_manifest::Object;
-use kubestride_model::Confidence;
+use kubestride_model::{Confidence, FlowKind};
 use kubestride_yaml::{Kind, Value};
 
 use super::Signal;
 use crate::address;
-use crate::claims::{Claims, Note};
+use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::traffic::{self, Finding};
 use crate::world::{WorkloadInfo, World};
 
@@ -16,6 +17,9 @@ pub(crate) struct Telemetry;
 const GROUP: &str = "opentelemetry.io";
 const LIBRARY: &str = "instrumentation.opentelemetry.io/inject-";
 const SIDECAR: &str = "sidecar.opentelemetry.io/inject";
+const AGENT: &str = "sidecar.jaegertracing.io/inject";
+/// Where agents send what they gather.
+const COLLECTOR_PORT: u16 = 14250;
 
 impl Signal for Telemetry {
     fn name(&self) -> &'static str {
@@ -29,7 +33,9 @@ impl Signal for Telemetry {
         };
         let collectors: Vec<Object<'_>> =
             world.manifests.by_custom_kind(GROUP, "OpenTelemetryCollector").filter(sidecar).collect();
+        let jaegers: Vec<Object<'_>> = world.manifests.by_custom_kind("jaegertracing.io", "Jaeger").collect();
         for (index, workload) in world.workloads.iter().enumerate() {
+            agent(world, &jaegers, (index, workload), claims);
             for asked in asked(world, workload, &|key| key.starts_with(LIBRARY) && !key.ends_with("-container-names")) {
                 let Some(library) = chosen(world, &libraries, workload, asked) else { continue };
                 let endpoints = library.spec().into_iter().flat_map(endpoints);
@@ -47,6 +53,27 @@ impl Signal for Telemetry {
             }
         }
     }
+}
+
+/// The agent that an annotation of a workload, of its pods or of its namespace asks for.
+fn agent(
+    world: &World<'_>,
+    jaegers: &[Object<'_>],
+    (index, workload): (usize, &WorkloadInfo<'_>),
+    claims: &mut Claims,
+) {
+    let own = workload.object().annotations().find(|a| a.key == AGENT).and_then(|a| a.value.scalar_text());
+    let wanted = own.or_else(|| asked(world, workload, &|key| key == AGENT).first().copied());
+    let Some(jaeger) = wanted.and_then(|wanted| chosen(world, jaegers, workload, wanted)) else { return };
+    let is_it = |w: &WorkloadInfo<'_>| w.operated.is_some() && w.object().span() == jaeger.span();
+    let Some(target) = world.workloads.iter().position(is_it).filter(|target| *target != index) else { return };
+    let why = format!("an agent of Jaeger {} is put into its pods", jaeger.name());
+    let note = Note::stated(workload.span(), why);
+    let (source, target) = (Party::Workload(index), Party::Workload(target));
+    let mut claim = FlowClaim::new(source, target, FlowKind::Traffic, note);
+    (claim.port, claim.target_port) = (Some(COLLECTOR_PORT), Some(COLLECTOR_PORT));
+    claim.confidence = Confidence::Likely;
+    claims.flows.push(claim);
 }
 
 /// Values of the annotations of a workload's pods, or where these have none, of its namespace.

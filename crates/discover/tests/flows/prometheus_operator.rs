@@ -31,6 +31,35 @@ stringData: {jobs: '[{job_name: a, static_configs: [{targets: [\"shop:8080\"]}]}
 }
 
 #[test]
+fn a_collector_scrapes_what_its_target_allocator_selects() {
+    let scraped = |version: &str, allocator: &str| {
+        let text = format!(
+            "---
+apiVersion: opentelemetry.io/{version}
+kind: OpenTelemetryCollector
+metadata: {{name: c, namespace: watch}}
+spec: {{targetAllocator: {{enabled: true, prometheusCR: {{{allocator}}}}}}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {{name: m}}
+spec: {{selector: {{}}, endpoints: [{{targetPort: 8080}}]}}
+"
+        );
+        flows(&(text + &app("shop", 8080, "")))
+    };
+    let found = ["OpenTelemetryCollector/watch/c -> Deployment/default/shop:8080 certain"];
+    assert_eq!(scraped("v1beta1", "enabled: true, serviceMonitorSelector: {}"), found);
+    let selecting = |more: &str| scraped("v1beta1", &format!("enabled: true, serviceMonitorSelector: {{}}, {more}"));
+    assert_eq!(selecting("allowNamespaces: [default]"), found);
+    assert!(selecting("allowNamespaces: [watch]").is_empty());
+    assert!(selecting("denyNamespaces: [default]").is_empty());
+    assert!(scraped("v1beta1", "enabled: true").is_empty());
+    assert!(scraped("v1beta1", "serviceMonitorSelector: {}").is_empty());
+    assert!(scraped("v1alpha1", "enabled: true, serviceMonitorSelector: {team: a}").is_empty());
+}
+
+#[test]
 fn the_prober_of_a_probe_calls_its_targets() {
     let probe = "apiVersion: monitoring.coreos.com/v1
 kind: Probe

@@ -51,6 +51,16 @@ fn rules_choose_what_is_scraped() {
     let port = "{source_labels: [__address__, __meta_kubernetes_pod_annotation_example_org_port], regex: '(.+):.*;(.+)', target_label: __address__}";
     assert_eq!(pods(&format!("{annotated}, {port}")), to("9100"));
     assert!(pods(&keep("__meta_kubernetes_pod_annotation_example_org_metrics", "'no'")).is_empty());
+    // Pods that an annotation can take out are scraped if it does not.
+    let out = |value: &str| {
+        format!(
+            "{{action: drop, source_labels: [__meta_kubernetes_pod_annotation_example_org_metrics], regex: {value}}}"
+        )
+    };
+    assert_eq!(pods(&format!("{}, {metrics}", out("'no'"))), to("81"));
+    let others = pods(&out("'no'"));
+    assert!(others.iter().any(|f| f == "Pod/default/scraper -> Pod/default/exporter:9115 likely"), "{others:?}");
+    assert!(pods(&out("'yes'")).iter().all(|f| f.contains("exporter")));
     // What keeps everything, or cannot be followed, is not sure.
     for unsure in [String::new(), keep("__meta_kubernetes_pod_node_name", "a")] {
         let found = pods(&unsure);

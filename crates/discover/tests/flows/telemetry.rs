@@ -54,3 +54,21 @@ fn pods_take_what_their_namespace_asks_for() {
     assert_eq!(namespace("'true'"), ["Pod/default/shop -> Deployment/default/gather:4317 likely"]);
     assert!(namespace("'false'").is_empty());
 }
+
+#[test]
+fn agents_that_are_put_into_pods_call_the_collector_they_are_of() {
+    let jaeger =
+        |name: &str| format!("---\napiVersion: jaegertracing.io/v1\nkind: Jaeger\nmetadata: {{name: {name}}}\n");
+    let shop = |value: &str| {
+        let annotated = format!("metadata: {{name: shop, annotations: {{sidecar.jaegertracing.io/inject: {value}}}}}");
+        format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\n{annotated}
+spec: {{template: {{spec: {{containers: [{{name: c, image: example/shop}}]}}}}}}\n"
+        )
+    };
+    let sent = ["Deployment/default/shop -> Jaeger/default/traces:14250 likely"];
+    assert_eq!(flows(&(jaeger("traces") + &shop("'true'"))), sent);
+    assert_eq!(flows(&(jaeger("traces") + &jaeger("more") + &shop("traces"))), sent);
+    assert!(flows(&(jaeger("traces") + &jaeger("more") + &shop("'true'"))).is_empty());
+    assert!(flows(&(jaeger("traces") + &shop("'false'"))).is_empty());
+}

@@ -20,6 +20,16 @@ fn variables_in_variables_are_replaced() {
 }
 
 #[test]
+fn pages_to_which_browsers_are_sent_may_not_be_called_by_the_workload() {
+    let env =
+        |name: &str| flows(&app("shop", 8080, &format!("env: [{{name: {name}, value: 'https://id.example.org/x'}}]")));
+    for name in ["AUTH_LOGIN_URL", "SELF_SERVICE_RETURN_URL", "RECOVERY_UI_URL"] {
+        assert_eq!(env(name), ["Deployment/default/shop -> external/id.example.org:443 possible"], "{name}");
+    }
+    assert_eq!(env("TOKEN_URL"), ["Deployment/default/shop -> external/id.example.org:443 likely"]);
+}
+
+#[test]
 fn variables_in_arguments_scripts_and_files_are_replaced() {
     let cart = app("cart", 7070, "");
     let container = |more: &str| app("shop", 8080, &format!("env: [{{name: NAME, value: cart}}], {more}")) + &cart;
