@@ -29,9 +29,9 @@ impl Policy {
                 let Some(peer) = rule.named_pods(direction) else { continue };
                 declared.push(DeclaredPeer {
                     policy: self.identity.clone(),
-                    selected: selected.clone().into(),
+                    selected: selected.clone(),
                     direction,
-                    peer: peer.into(),
+                    peer,
                     ports: rule.declared_ports(),
                     span: rule.span,
                 });
