@@ -87,3 +87,23 @@ fn policies_that_select_nothing_are_said() {
         assert_eq!(run.err.contains(said), expected, "{}", run.err);
     }
 }
+
+#[test]
+fn objects_without_a_namespace_are_in_the_one_that_is_given() {
+    let text = "\
+{apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
+";
+    let folder = Folder::new(&[("web.yaml", text.as_bytes())]);
+    for (options, namespace) in [(vec![], "default"), (vec!["--namespace", "shop"], "shop")] {
+        let run = folder.run(&[&["connections", "web.yaml"], options.as_slice()].concat());
+        let line = format!("{{ingress-controller}} => {namespace}/web[Pod] : TCP 80");
+        assert!(run.out.contains(&line), "{line} in {}", run.out);
+    }
+}

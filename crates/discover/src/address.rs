@@ -279,7 +279,11 @@ fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 ///
 /// The range is that of host and port in the word, so that what stands before `@` is not part of it.
 fn host_port(word: &str) -> Option<(String, Option<u16>, Range<usize>)> {
-    let whole = word.split('/').next()?;
+    let (whole, path) = word.split_once('/').unwrap_or((word, ""));
+    if path.contains('@') {
+        // What stands before it may be a password with a slash.
+        return None;
+    }
     let word = without_srv(without_lookup(whole.rsplit('@').next()?));
     let start = whole.len() - word.len();
     match word.split_once(':') {

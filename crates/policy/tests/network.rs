@@ -319,7 +319,27 @@ fn what_is_not_understood_makes_answers_unknown() {
         // It does not matter where something else lets everybody in.
         (policy("p", "shop", "{podSelector: {}, ingress: [{from: [{podSelector: {}, zone: a}]}, {}]}"), "allowed", 1),
         (policy("p", "shop", "{podSelector: {}, ingress: [{from: [{}]}]}"), "denied", 1),
+        // An exception that cannot be read would widen the block.
+        (
+            policy(
+                "p",
+                "shop",
+                "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.1.1]}}]}]}",
+            ),
+            "denied",
+            1,
+        ),
         (admin("v1alpha1", 1, "a", &deny), "denied", 0),
+        (
+            admin("v1alpha1", 1, "a", &format!("{{action: Deny, {everybody}, ports: [{{portNumbers: 80}}]}}")),
+            "undetermined",
+            1,
+        ),
+        (
+            admin("v1alpha1", 1, "a", &format!("{{action: Deny, {everybody}, ports: {{portNumber: 80}}}}")),
+            "undetermined",
+            1,
+        ),
         (admin("v2", 1, "a", &deny), "undetermined", 1),
         (admin("v1alpha1", 1, "a", &format!("{{action: Log, {everybody}}}")), "undetermined", 1),
         (admin("v1alpha1", 1, "a", &format!("{{action: Deny, {nodes}}}")), "unrestricted", 0),
@@ -372,4 +392,27 @@ fn policies_of_two_plugins_make_everything_unknown() {
     assert_eq!(answer(calico), ("denied", 0));
     assert_eq!(answer(cilium), ("denied", 0));
     assert_eq!(answer(&format!("{calico}\n---\n{cilium}")), ("undetermined", 1));
+}
+
+/// What an administrator stops stays stopped, whatever NetworkPolicies let through.
+#[test]
+fn denials_of_administrators_count_for_isolation() {
+    let deny = |from: &str| {
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {{name: a}}, spec: {{priority: \
+             1, subject: {{namespaces: {{}}}}, ingress: [{{action: Deny, from: [{from}]}}]}}}}"
+        )
+    };
+    let open = policy("p", "shop", "{podSelector: {}, ingress: [{}]}");
+    let isolation = |texts: &[&str]| {
+        let read = NetworkPolicies::read(&common::manifests(&texts.join("\n---\n")), "default");
+        let found = read.isolation(&pod("shop", "web", "a").get());
+        (found.ingress, found.ingress_by.first().map(|by| by.identity.clone()).unwrap_or_default())
+    };
+    let all = deny("{namespaces: {}}");
+    let by_all = "AdminNetworkPolicy.policy.networking.k8s.io/a".to_owned();
+    assert_eq!(isolation(&[&all, &open]), (Isolation::Restricted, by_all.clone()));
+    assert_eq!(isolation(&[&all]), (Isolation::Restricted, by_all));
+    let some = deny("{namespaces: {matchLabels: {team: b}}}");
+    assert_eq!(isolation(&[&some, &open]), (Isolation::Open, "NetworkPolicy/shop/p".to_owned()));
 }

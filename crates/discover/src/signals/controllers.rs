@@ -202,7 +202,12 @@ fn call(world: &World<'_>, caller: usize, object: Object<'_>, field: &Field<'_>,
 
 /// The host of `git@host:path`, as Git writes it, and of `host/path`, as references of images and charts do.
 fn before_path(text: &str) -> Option<Address> {
-    let start = text.find('@').map_or(0, |at| at + 1);
+    // Of several, one may be in a password.
+    let start = match text.matches('@').count() {
+        0 => 0,
+        1 => text.find('@')? + 1,
+        _ => return None,
+    };
     let rest = text.get(start..)?;
     let end = rest.find([':', '/'])?;
     let mut address = address::bare(rest.get(..end)?).filter(|a| a.host.contains('.'))?;
@@ -212,6 +217,15 @@ fn before_path(text: &str) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn hosts_stand_before_paths() {
+        let host = |text: &str| super::before_path(text).map(|address| address.host);
+        assert_eq!(host("git@git.example.com:org/repo").as_deref(), Some("git.example.com"));
+        assert_eq!(host("charts.example.com/stable").as_deref(), Some("charts.example.com"));
+        // One of the two may be in a password.
+        assert_eq!(host("bot:pa@s3cr3t.w0rd/zz@git.example.com:org/repo"), None);
+    }
+
     #[test]
     fn rows_are_sorted() {
         assert!(super::ROWS.iter().map(|(group, kind, ..)| (group, kind)).is_sorted());

@@ -45,3 +45,11 @@ fn variables_in_arguments_scripts_and_files_are_replaced() {
     assert_eq!(flows(&file("${OTHER:-cart}:7070")), called("likely"));
     assert!(flows(&file("${env:OTHER}:7070")).is_empty());
 }
+
+#[test]
+fn passwords_with_signs_of_addresses_are_no_hosts() {
+    for value in ["bot:pa@s3cr3t.w0rd:80/zz@db.example.com:5432/x", "bot:80/zz@db.example.com:5432"] {
+        let called = flows(&app("shop", 8080, &format!("env: [{{name: DB_ADDR, value: '{value}'}}]")));
+        assert_eq!(called, Vec::<String>::new(), "{value}");
+    }
+}

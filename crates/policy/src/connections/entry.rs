@@ -24,12 +24,14 @@ pub(super) fn connections(
     manifests: &Manifests,
     workloads: &[Workload<'_>],
     policies: &NetworkPolicies,
+    default_namespace: &str,
 ) -> Vec<Connection> {
-    let routes = manifests.by_kind("Ingress").flat_map(ingress);
-    let routes = routes.chain(manifests.by_custom_kind("route.openshift.io", "Route").flat_map(route));
+    let routes = manifests.by_kind("Ingress").flat_map(|object| ingress(object, namespace(object, default_namespace)));
+    let of_openshift = manifests.by_custom_kind("route.openshift.io", "Route");
+    let routes = routes.chain(of_openshift.flat_map(|object| route(object, namespace(object, default_namespace))));
     let mut services: BTreeMap<(&str, &str), Service<'_>> = BTreeMap::new();
     for service in manifests.by_kind("Service").filter_map(|o| o.service()) {
-        services.insert((service.object.namespace().unwrap_or("default"), service.object.name()), service);
+        services.insert((namespace(service.object, default_namespace), service.object.name()), service);
     }
     let mut by_namespace: BTreeMap<&str, Vec<&Workload<'_>>> = BTreeMap::new();
     for workload in workloads {
@@ -81,17 +83,20 @@ fn target(port: &ServicePort<'_>, workload: &Workload<'_>) -> PortSet {
     }
 }
 
-fn ingress(object: Object<'_>) -> Vec<Backend<'_>> {
+fn namespace<'a>(object: Object<'a>, default: &'a str) -> &'a str {
+    object.namespace().unwrap_or(default)
+}
+
+fn ingress<'a>(object: Object<'a>, namespace: &'a str) -> Vec<Backend<'a>> {
     let spec = object.spec();
     let default = spec.field("defaultBackend").or_else(|| spec.field("backend"));
     let paths = spec.list("rules").flat_map(|rule| rule.path(&["http"]).list("paths").collect::<Vec<_>>());
     let backends = default.into_iter().chain(paths.filter_map(|path| path.field("backend")));
-    backends.filter_map(|value| backend(object, value)).collect()
+    backends.filter_map(|value| backend(namespace, value)).collect()
 }
 
 /// A backend in its current and in its old form.
-fn backend<'a>(object: Object<'a>, value: Value<'a>) -> Option<Backend<'a>> {
-    let namespace = object.namespace().unwrap_or("default");
+fn backend<'a>(namespace: &'a str, value: Value<'a>) -> Option<Backend<'a>> {
     if let Some(service) = value.field("service") {
         let port = service.field("port").and_then(|p| p.field("number").or_else(|| p.field("name")));
         return Some(Backend { namespace, service: service.text("name")?, port: port.and_then(PortRef::read) });
@@ -101,9 +106,8 @@ fn backend<'a>(object: Object<'a>, value: Value<'a>) -> Option<Backend<'a>> {
 }
 
 /// A Route of OpenShift, whose port is that of the pods or the name of one of the Service.
-fn route(object: Object<'_>) -> Vec<Backend<'_>> {
+fn route<'a>(object: Object<'a>, namespace: &'a str) -> Vec<Backend<'a>> {
     let spec = object.spec();
-    let namespace = object.namespace().unwrap_or("default");
     let port = spec.field("port").field("targetPort").and_then(PortRef::read);
     let to = spec.field("to").into_iter().chain(spec.list("alternateBackends"));
     to.filter_map(|to| Some(Backend { namespace, service: to.text("name")?, port })).collect()

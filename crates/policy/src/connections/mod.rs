@@ -1,8 +1,9 @@
 //! Which connections policies allow: between all workloads, and between them and addresses outside.
 //!
 //! A connection gets through where its source may send it and its target may accept it, on the ports that both allow.
-//! In each direction policies of administrators are asked first, then NetworkPolicies, then the baseline; what nothing
-//! forbids is allowed. A pod always reaches itself.
+//! In each direction all policies are asked in the order of their tiers, see [`crate::network`]; what nothing forbids is
+//! allowed. A pod always reaches itself. Pods in different primary networks do not see each other; further networks that
+//! they share have policies of their own.
 
 mod endpoints;
 mod entry;
@@ -136,7 +137,7 @@ impl<'a> Connections<'a> {
             let answers = outside(&|o| self.policies.unexplained(o, End::Pod(target.pod())));
             all.extend(answers.into_iter().map(|(range, v)| connection(&range.to_string(), &target.name, v)));
         }
-        let others = entry::connections(self.manifests, &self.workloads, &self.policies);
+        let others = entry::connections(self.manifests, &self.workloads, &self.policies, self.default_namespace);
         let others = others.into_iter().chain(self.secondary.iter().flat_map(|network| self.within(network)));
         all.extend(others.filter(|c| is(from, &c.source) && is(to, &c.target)));
         all.retain(|c| !c.ports.is_empty() || !c.unknown.is_empty());

@@ -24,10 +24,9 @@ struct Cidr {
 }
 
 impl Block {
-    /// Reads a block; none if its `cidr` is broken. Exceptions that are broken are left out, as they admit nothing.
+    /// Reads a block; none if part of it is broken.
     pub(super) fn read(value: Value<'_>) -> Option<Self> {
-        let except = value.list("except").filter_map(Value::scalar_text).filter_map(Cidr::parse);
-        Some(Self { cidr: Cidr::parse(value.text("cidr")?)?, except: except.collect() })
+        Self::with_exceptions(value.text("cidr")?, value.list("except").map(|item| item.scalar_text().unwrap_or("")))
     }
 
     /// A block without exceptions; none if the text is broken.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_source::Diagnostic;
-use kubestride_yaml::Value;
+use kubestride_yaml::{Kind, Value};
 
 use super::doubts::Doubts;
 use super::read::{OF_POLICY, OF_RULE};
@@ -18,6 +18,14 @@ const GROUP: &str = "policy.networking.k8s.io";
 const OLD_ADMIN: (&str, &str) = ("AdminNetworkPolicy", "v1alpha1");
 const OLD_BASELINE: (&str, &str) = ("BaselineAdminNetworkPolicy", "v1alpha1");
 const OF_CLUSTER: (&str, &str) = ("ClusterNetworkPolicy", "v1alpha2");
+
+/// How a port is read, and the fields that are known of it.
+type PortReader = (&'static [&'static str], fn(Value<'_>) -> PortRange);
+const OLD_PORT: PortReader = (&["portNumber", "portRange", "namedPort"], port);
+const PORT: PortReader = (&["tcp", "udp", "sctp", "destinationNamedPort"], protocol);
+
+/// What is not known where a port is not understood.
+const OF_PORTS: &str = "which ports the rule is about is not known";
 
 /// More than one of them have the same place, so that it is not known which is asked first.
 const SAME_PRIORITY: &str = "another policy has the same priority, so which is asked first is not known";
@@ -96,6 +104,20 @@ fn rule(value: Value<'_>, peers: &str, doubts: &mut Doubts) -> AdminRule {
     value.list(peers).for_each(|peer| {
         selectors(peer, doubts, OF_RULE);
     });
+    let of_peers = doubts.count();
+    for (value, (known, port)) in
+        value.list("ports").map(|p| (p, OLD_PORT)).chain(value.list("protocols").map(|p| (p, PORT)))
+    {
+        if doubts.knows(value, known, OF_PORTS) && matches!(port(value).ports, Ports::None) {
+            doubts.add("this port is none", value.span(), OF_PORTS);
+        }
+    }
+    for (key, value) in [peers, "ports", "protocols"].into_iter().filter_map(|key| Some((key, value.field(key)?))) {
+        if value.kind() != Kind::Sequence {
+            doubts.add(&format!("`{key}` must be a list"), value.span(), OF_RULE);
+        }
+    }
+    let doubtful_ports = doubts.count() > of_peers;
     let action = match value.text("action") {
         Some("Allow" | "Accept") => Action::Allow,
         Some("Deny") => Action::Deny,
@@ -108,10 +130,12 @@ fn rule(value: Value<'_>, peers: &str, doubts: &mut Doubts) -> AdminRule {
         }
     };
     let doubtful = doubts.count() > before;
+    let ports = value.list("ports").map(port).chain(value.list("protocols").map(protocol));
     AdminRule {
         action,
         peers: value.list(peers).flat_map(peer).collect(),
-        ports: value.list("ports").map(port).chain(value.list("protocols").map(protocol)).collect(),
+        // Where ports are not understood, the rule may be about all.
+        ports: if doubtful_ports { Vec::new() } else { ports.collect() },
         doubtful,
         span: value.span(),
     }

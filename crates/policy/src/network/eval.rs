@@ -283,6 +283,12 @@ impl NetworkPolicies {
                     Match::No => {}
                 }
             }
+            if isolating.is_empty() || !open.is_empty() {
+                let denying = self.shut(pod, direction);
+                if !denying.is_empty() {
+                    return (Isolation::Restricted, denying);
+                }
+            }
             match (isolating.is_empty(), open.is_empty()) {
                 (true, _) if !doubtful.is_empty() => (Isolation::Unknown, doubtful),
                 (true, _) => (Isolation::None, isolating),
@@ -292,6 +298,30 @@ impl NetworkPolicies {
         };
         let ((ingress, ingress_by), (egress, egress_by)) = (of(Direction::Ingress), of(Direction::Egress));
         Isolations { ingress, egress, ingress_by, egress_by }
+    }
+
+    /// The rules that deny because of which no pod gets through to a pod, or because of which it reaches nobody; none if
+    /// something gets through.
+    fn shut(&self, pod: &Pod<'_>, direction: Direction) -> Vec<Cited> {
+        // NetworkPolicies of Kubernetes deny nothing.
+        let only_kubernetes = self.tiers.iter().flat_map(|tier| tier.members()).count() == self.policies.len();
+        let ends: &[End<'_>] = match direction {
+            Direction::Ingress => &[End::SomePod],
+            Direction::Egress => &[End::SomePod, End::Host("")],
+        };
+        let mut denying = Vec::new();
+        for end in ends.iter().filter(|_| !only_kubernetes) {
+            let side = match direction {
+                Direction::Ingress => self.side(*end, End::Pod(*pod), direction, true),
+                Direction::Egress => self.side(End::Pod(*pod), *end, direction, true),
+            };
+            if !side.allowed.is_empty() || !side.unknown.is_empty() {
+                return Vec::new();
+            }
+            let stops = |reason: &Reason| reason.effect == Effect::Denies;
+            denying.extend(side.reasons.into_iter().filter(stops).map(|reason| reason.cited));
+        }
+        denying
     }
 
     /// Whether the metadata service of the cloud can be reached, which listens on TCP port 80.

@@ -131,6 +131,9 @@ fn rule(value: Value<'_>, peers: &str, namespace: &str, doubts: &mut Doubts) -> 
     doubts.knows(value, &[peers, "ports"], OF_RULE);
     for item in value.list(peers) {
         doubts.knows(item, &["podSelector", "namespaceSelector", "ipBlock"], OF_RULE);
+        if let Some(block) = item.field("ipBlock") {
+            doubts.knows(block, &["cidr", "except"], OF_RULE);
+        }
         for selector in ["podSelector", "namespaceSelector"].into_iter().filter_map(|key| item.field(key)) {
             doubts.selector(&LabelSelector::read(selector), OF_RULE);
         }
