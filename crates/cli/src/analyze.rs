@@ -10,10 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
-use kubestride_policy::connections::limits;
-use kubestride_policy::network::NetworkPolicies;
 use kubestride_policy::pod_security::Version;
-use kubestride_policy::{linkerd, mesh, rbac};
 use kubestride_report::{Format, Input, Report};
 use kubestride_source::{FileOrigin, Span};
 use kubestride_template::ThreatType;
@@ -195,12 +192,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     loaded.sources.reveal(discovered.addresses);
     loaded.diagnostics.extend(discovered.diagnostics);
-    let policies = NetworkPolicies::read(&loaded.manifests, &arguments.namespace);
-    loaded.diagnostics.extend(limits(&loaded.manifests, &policies, &arguments.namespace));
-    let rbac = rbac::Rbac::read(&loaded.manifests, &arguments.namespace);
-    loaded.diagnostics.extend(rbac::limits(&loaded.manifests, &rbac, &arguments.namespace));
-    loaded.diagnostics.extend(mesh::limits(&loaded.manifests, &arguments.namespace));
-    loaded.diagnostics.extend(linkerd::limits(&loaded.manifests, &arguments.namespace));
     messages::diagnostics(&loaded.sources, &loaded.diagnostics, arguments.quiet);
     if loaded.manifests.objects().next().is_none() {
         messages::error("no Kubernetes object was found in the input");

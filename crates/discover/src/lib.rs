@@ -95,6 +95,16 @@ pub fn discover(manifests: &Manifests, options: &Options) -> Discovered {
     discover_with(manifests, options, &[])
 }
 
+/// What of policies was not understood while they were read.
+fn limits(world: &world::World<'_>) -> Vec<Diagnostic> {
+    let (manifests, namespace) = (world.manifests, world.options.namespace.as_str());
+    let mut found = kubestride_policy::connections::limits(manifests, &world.network, namespace);
+    found.extend(kubestride_policy::rbac::limits(manifests, &world.rbac, namespace));
+    found.extend(kubestride_policy::mesh::limits(manifests, &world.mesh, namespace));
+    found.extend(kubestride_policy::linkerd::limits(manifests, &world.linkerd, namespace));
+    found
+}
+
 /// Builds the model of a set of objects and of traffic that was seen between them.
 pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[Observation]) -> Discovered {
     let world = world::World::new(manifests, options);
@@ -108,7 +118,8 @@ pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[O
     enforcement::withdraw(&world, &mut claims);
     let strangers = observed::claim(&world, observations, &mut claims);
     let addresses = std::mem::take(&mut claims.reveals);
-    let diagnostics = std::mem::take(&mut claims.diagnostics);
+    let mut diagnostics = std::mem::take(&mut claims.diagnostics);
+    diagnostics.extend(limits(&world));
     let model = merge::merge(&world, claims, !observations.is_empty());
     Discovered { model, addresses, signals: counts, strangers, diagnostics }
 }

@@ -592,7 +592,7 @@ fn what_is_not_understood_is_said() {
     ];
     for (documents, expected) in table {
         both_orders(documents, |manifests| {
-            let found = limits(manifests, "default");
+            let found = limits(manifests, &Mesh::read(manifests, "default"), "default");
             let codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code).collect();
             assert_eq!(codes, expected, "{documents:?}: {found:?}");
         });

@@ -7,8 +7,7 @@ use super::{Linkerd, Target};
 
 /// Everything that makes answers about Linkerd uncertain: parts of policies that are not understood, and policies for what is
 /// not there.
-pub fn limits<'a>(manifests: &'a Manifests, default_namespace: &'a str) -> Vec<Diagnostic> {
-    let linkerd = Linkerd::read(manifests, default_namespace);
+pub fn limits<'a>(manifests: &'a Manifests, linkerd: &Linkerd, default_namespace: &'a str) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = linkerd
         .problems
         .iter()

@@ -13,8 +13,7 @@ type Selecting<'m> = (&'m str, Span, &'m str, &'m LabelSelector);
 
 /// Everything that makes answers about the mesh uncertain: parts of policies that are not understood, policies that
 /// contradict each other, and selectors that select nothing in a namespace with workloads.
-pub fn limits(manifests: &Manifests, default_namespace: &str) -> Vec<Diagnostic> {
-    let mesh = Mesh::read(manifests, default_namespace);
+pub fn limits(manifests: &Manifests, mesh: &Mesh, default_namespace: &str) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = mesh
         .problems
         .iter()
