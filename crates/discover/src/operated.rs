@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::{Labels, Manifests, Object};
 use kubestride_policy::PodPort;
+
+use crate::technology::{self, Technology};
 use kubestride_yaml::Value;
 
 /// A kind that an operator makes pods from. `{}` stands for the name of the resource.
@@ -497,6 +499,12 @@ impl OperatedKind {
         let others = others.iter().filter_map(|path| at(spec?, path));
         let added: Vec<Labels<'a>> = others.chain(templates).map(|l| Labels::read(Some(l))).collect();
         Labels::from_pairs(own.chain(added.iter().flat_map(|l| l.iter())))
+    }
+
+    /// The database, cache or queue that its first Service leads to, as the port tells.
+    pub(crate) fn datastore(&self) -> Option<&'static Technology> {
+        let (_, port) = self.services.first()?;
+        technology::datastore_of_port(*port)
     }
 
     /// The ports of the pods that have names.

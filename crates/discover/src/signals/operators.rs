@@ -58,7 +58,11 @@ fn pods(index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
         claims.set(subject(), attribute, ModelValue::Unknown, note);
     }
     let note = Note::stated(workload.span(), "the kind of the resource");
-    claims.set_text(subject(), attr::TECHNOLOGY.id, kind, note);
+    claims.set_text(subject(), attr::TECHNOLOGY.id, kind, note.clone());
+    if let Some(datastore) = workload.operated.and_then(|kind| kind.datastore()) {
+        let class = attr::TECHNOLOGY_CLASS.value(datastore.class);
+        claims.set(subject(), attr::TECHNOLOGY_CLASS.id, class, note);
+    }
     if !workload.service_account().is_empty() {
         let note = Note::merged(workload.span(), "named by the resource, or what the operator calls it");
         claims.set_text(subject(), attr::SERVICE_ACCOUNT_NAME.id, workload.service_account(), note);

@@ -206,3 +206,24 @@ fn ingresses_and_routes_are_asked_for_in_several_ways() {
         assert!(grafana(spec).is_empty(), "{spec}");
     }
 }
+
+/// What keeps data is known by the port of the Service that the operator makes.
+#[test]
+fn databases_of_operators_are_databases() {
+    let resource = |group: &str, kind: &str| {
+        format!("---\napiVersion: {group}/v1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{}}\n")
+    };
+    let table = [
+        ("postgresql.cnpg.io", "Cluster", "Database"),
+        ("rabbitmq.com", "RabbitmqCluster", "Queue"),
+        ("kafka.strimzi.io", "KafkaBridge", ""),
+    ];
+    for (group, kind, expected) in table {
+        let model = super::model(&resource(group, kind));
+        let attribute = model.vocabulary().find_attribute("technologyClass").expect("an attribute");
+        let (id, _) = model.elements().find(|(_, e)| model.text(e.name) == "x").expect("an element");
+        let values = model.values(kubestride_model::SubjectRef::Element(id));
+        let value = values.iter().find(|(a, _)| *a == attribute).map(|(_, v)| model.value_text(attribute, *v));
+        assert_eq!(value.unwrap_or_default(), expected, "{kind}");
+    }
+}
