@@ -62,7 +62,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::from(UNUSABLE));
     }
     let connections = Connections::read(&loaded.manifests, &arguments.namespace);
-    messages::diagnostics(&loaded.sources, &connections.diagnostics(), arguments.quiet);
+    let mut diagnostics = connections.diagnostics();
+    let discover = kubestride_discover::Options {
+        scope: kubestride_discover::Scope::Application,
+        namespace: arguments.namespace.clone(),
+        kubernetes: kubestride_policy::pod_security::Version::NEWEST,
+    };
+    diagnostics.extend(kubestride_discover::not_enforced(&loaded.manifests, &discover));
+    messages::diagnostics(&loaded.sources, &diagnostics, arguments.quiet);
     let from = arguments.from.as_deref().map(|name| named(&connections, name)).transpose()?;
     let to = arguments.to.as_deref().map(|name| named(&connections, name)).transpose()?;
     let allowed = connections.all(from, to);

@@ -107,3 +107,25 @@ spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
         assert!(run.out.contains(&line), "{line} in {}", run.out);
     }
 }
+
+#[test]
+fn what_else_decides_is_said() {
+    let mesh = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: { name: a, namespace: shop }\nspec: {}\n";
+    let flannel = "\
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: net, namespace: kube-system }
+spec:
+  selector: { matchLabels: { app: net } }
+  template:
+    metadata: { labels: { app: net } }
+    spec: { containers: [{ name: net, image: 'ghcr.io/flannel-io/flannel:v0.26' }] }
+";
+    for (text, said) in
+        [(mesh, "policies of meshes are not part of this"), (flannel, "network policies have no effect")]
+    {
+        let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes()), ("other.yaml", text.as_bytes())]);
+        let run = folder.run(&["connections", "."]);
+        assert!(run.err.contains(said), "{said} in {}", run.err);
+    }
+}

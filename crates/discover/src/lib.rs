@@ -90,6 +90,15 @@ pub struct Discovered {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Says, if it is so, that the network plugin of the input enforces no network policies.
+pub fn not_enforced(manifests: &Manifests, options: &Options) -> Option<Diagnostic> {
+    let world = world::World::new(manifests, options);
+    let note = world.enforcement.refuted()?;
+    let message = format!("network policies have no effect here: {}", note.text);
+    let diagnostic = Diagnostic::warning("not-enforced", message);
+    Some(note.span.into_iter().fold(diagnostic, |diagnostic, span| diagnostic.at(span)))
+}
+
 /// Builds the model of a set of objects.
 pub fn discover(manifests: &Manifests, options: &Options) -> Discovered {
     discover_with(manifests, options, &[])

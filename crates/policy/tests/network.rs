@@ -413,6 +413,9 @@ fn denials_of_administrators_count_for_isolation() {
     let by_all = "AdminNetworkPolicy.policy.networking.k8s.io/a".to_owned();
     assert_eq!(isolation(&[&all, &open]), (Isolation::Restricted, by_all.clone()));
     assert_eq!(isolation(&[&all]), (Isolation::Restricted, by_all));
+    let but_one =
+        all.replace("ingress: [", "ingress: [{action: Allow, from: [{namespaces: {matchLabels: {team: b}}}]}, ");
+    assert_eq!(isolation(&[&but_one]).0, Isolation::Restricted);
     let some = deny("{namespaces: {matchLabels: {team: b}}}");
     assert_eq!(isolation(&[&some, &open]), (Isolation::Open, "NetworkPolicy/shop/p".to_owned()));
 }

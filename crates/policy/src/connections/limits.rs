@@ -86,6 +86,21 @@ pub(super) fn select_nothing(policies: &NetworkPolicies, workloads: &[Workload<'
     policies.all().into_iter().filter(of_pods).filter(|policy| !selects(policy)).map(message).collect()
 }
 
+/// Kinds of meshes that decide about connections too.
+const OF_MESHES: [(&str, &str); 4] = [
+    ("security.istio.io", "AuthorizationPolicy"),
+    ("security.istio.io", "PeerAuthentication"),
+    ("policy.linkerd.io", "Server"),
+    ("policy.linkerd.io", "AuthorizationPolicy"),
+];
+
+/// That policies of meshes are no part of the answer, at the first of them.
+pub(super) fn meshes(manifests: &Manifests) -> Option<Diagnostic> {
+    let mut of_meshes = OF_MESHES.into_iter().flat_map(|(group, kind)| manifests.by_custom_kind(group, kind));
+    let message = "policies of meshes are not part of this: they may stop what network policies allow";
+    of_meshes.next().map(|object| Diagnostic::warning("mesh-left-out", message).at(object.span()))
+}
+
 /// Networks that pods are said to be in and that are not in the input.
 pub(super) fn missing_networks(missing: &[(&str, &(String, String))]) -> Option<Diagnostic> {
     let one = |(workload, (namespace, name)): &(&str, &(String, String))| format!("{workload} in {namespace}/{name}");

@@ -78,6 +78,7 @@ impl<'a> Connections<'a> {
         let namespaces = Namespaces::read(self.manifests);
         let mut found = limits(self.manifests, &self.policies, self.default_namespace);
         found.extend(limits::in_network_of_node(&self.workloads));
+        found.extend(limits::meshes(self.manifests));
         found.extend(limits::select_nothing(&self.policies, &self.workloads));
         let missing = secondary::missing(self.manifests, &namespaces, &self.workloads, self.default_namespace);
         found.extend(self.secondary.iter().flat_map(|network| network.policies.doubts().iter().cloned()));

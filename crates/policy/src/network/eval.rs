@@ -300,8 +300,7 @@ impl NetworkPolicies {
         Isolations { ingress, egress, ingress_by, egress_by }
     }
 
-    /// The rules that deny because of which no pod gets through to a pod, or because of which it reaches nobody; none if
-    /// something gets through.
+    /// The rules that deny because of which nobody gets through but those that policies name; none if others do.
     fn shut(&self, pod: &Pod<'_>, direction: Direction) -> Vec<Cited> {
         // NetworkPolicies of Kubernetes deny nothing.
         let only_kubernetes = self.tiers.iter().flat_map(|tier| tier.members()).count() == self.policies.len();
@@ -315,7 +314,8 @@ impl NetworkPolicies {
                 Direction::Ingress => self.side(*end, End::Pod(*pod), direction, true),
                 Direction::Egress => self.side(End::Pod(*pod), *end, direction, true),
             };
-            if !side.allowed.is_empty() || !side.unknown.is_empty() {
+            // That some who are named may get through restricts, too.
+            if !side.allowed.is_empty() || self.two_plugins {
                 return Vec::new();
             }
             let stops = |reason: &Reason| reason.effect == Effect::Denies;
