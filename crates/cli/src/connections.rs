@@ -79,6 +79,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         writeln!(out)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let unknown = allowed.iter().filter(|c| !c.unknown.is_empty()).count();
+    if unknown > 0 && !arguments.quiet {
+        messages::note(&format!("of {unknown} connections some ports are not known: --format json lists them"));
+    }
     let mut network = None;
     for connection in allowed.iter().filter(|c| !c.ports.is_empty()) {
         if connection.network != network {

@@ -190,11 +190,12 @@ impl Tier {
         if !self.passes && isolated != Match::No && !decision.left.is_empty() {
             if decision.explains {
                 let isolating = self.selecting(question.subject).filter(|(m, _)| m.isolates(question.direction));
-                for (member, _) in isolating {
+                for (member, selected) in isolating {
                     decision.reasons.push(Reason {
                         cited: member.cite(),
                         ports: decision.left.clone(),
-                        effect: Effect::Isolates,
+                        // Whether the policy is for the pod may not be known.
+                        effect: if selected == Match::Yes { Effect::Isolates } else { Effect::Undetermined },
                         names: false,
                     });
                 }
