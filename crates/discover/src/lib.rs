@@ -22,6 +22,7 @@ pub mod observed;
 mod operated;
 mod pattern;
 mod pod_index;
+mod public_names;
 mod relabel;
 mod resolve;
 mod resource_references;

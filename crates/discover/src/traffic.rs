@@ -253,6 +253,7 @@ pub(crate) fn claim(
             push(world, source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
             true
         }
+        Resolved::Outside(Party::Host(host)) if world.public_names.is_own(&host, source) => false,
         Resolved::Outside(party)
             if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) =>
         {

@@ -20,6 +20,7 @@ use crate::mesh_hosts::MeshHosts;
 use crate::mesh_pods::MeshPods;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
+use crate::public_names::PublicNames;
 use crate::technology::{self, Technology};
 use crate::tls_origination::TlsOrigination;
 use crate::{Options, Scope};
@@ -134,6 +135,8 @@ pub(crate) struct World<'a> {
     made_services: BTreeMap<(String, String), (usize, u16)>,
     /// Names that a mesh gives to pods and hosts.
     pub(crate) mesh_hosts: MeshHosts,
+    /// Names by which workloads are reached from outside.
+    pub(crate) public_names: PublicNames,
     /// Hosts to which proxies speak TLS.
     pub(crate) tls_origination: TlsOrigination,
     /// Namespace objects by name.
@@ -181,6 +184,7 @@ impl<'a> World<'a> {
         let namespaces: BTreeMap<String, Object<'a>> =
             manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect();
         let mesh_pods = MeshPods::new(&workloads, &services, &namespaces);
+        let public_names = PublicNames::read(manifests, default, &services);
         let mut world = Self {
             manifests,
             options,
@@ -191,6 +195,7 @@ impl<'a> World<'a> {
             service_by_name,
             made_services,
             mesh_hosts,
+            public_names,
             tls_origination: TlsOrigination::read(manifests, default),
             namespaces,
             config_maps: by_name("ConfigMap"),

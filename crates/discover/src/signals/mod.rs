@@ -8,6 +8,7 @@ mod alert_receivers;
 mod api_access;
 mod arguments;
 mod autoscalers;
+mod beat_hints;
 mod boundaries;
 mod config_files;
 mod confinement;
@@ -67,6 +68,7 @@ pub(crate) const SIGNALS: &[&dyn Signal] = &[
     &api_access::ApiAccess,
     &arguments::Arguments,
     &autoscalers::Autoscalers,
+    &beat_hints::BeatHints,
     &boundaries::Boundaries,
     &config_files::ConfigFiles,
     &consul::Consul,

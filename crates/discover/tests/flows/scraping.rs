@@ -99,3 +99,49 @@ fn a_job_that_reads_files_calls_nobody() {
     let job = format!("- kubernetes_sd_configs: [{{role: pod}}]\n  relabel_configs: [{keep}, {rules}]");
     assert!(scraped(&job).is_empty());
 }
+
+#[test]
+fn a_beat_that_looks_for_hints_calls_the_pods_that_give_them() {
+    let hinting = |hints: &str, config: &str| {
+        let objects = format!(
+            "---
+apiVersion: v1
+kind: Pod
+metadata: {{name: shop, annotations: {{{hints}}}}}
+spec: {{containers: [{{name: c, image: example/shop, ports: [{{containerPort: 80}}]}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: beat}}
+spec: {{containers: [{{name: c, image: example/beat}}], volumes: [{{name: v, configMap: {{name: beat}}}}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: beat}}
+data:
+  b.yml: |
+    {config}
+"
+        );
+        flows(&objects)
+    };
+    let hints = "co.elastic.metrics/module: prometheus, co.elastic.metrics/hosts: '${data.host}:9100'";
+    let config = "{metricbeat.autodiscover: {providers: [{type: kubernetes, hints.enabled: true}]}}";
+    let to = |port: &str| [format!("Pod/default/beat -> Pod/default/shop{port} likely")];
+    assert_eq!(hinting(hints, config), to(":9100"));
+    let nested = "{metricbeat: {autodiscover.providers: [{type: kubernetes, hints: {enabled: true}}]}}";
+    assert_eq!(hinting(hints, nested), to(":9100"));
+    assert_eq!(hinting(&hints.replace("9100", "${data.port}"), config), to(""));
+    // Hints for others, hints that are taken back and a Beat that does not look for any.
+    for (hints, config) in [
+        (hints.replace("metrics", "logs"), config.to_owned()),
+        (hints.replace("module", "period"), config.to_owned()),
+        (hints.replace("${data.host}", "other"), config.to_owned()),
+        (format!("{hints}, co.elastic.metrics/enabled: 'false'"), config.to_owned()),
+        (hints.to_owned(), config.replace("true", "false")),
+        (hints.to_owned(), config.replace("hints.enabled: true", "hints.enabled: true, namespace: other")),
+        (hints.to_owned(), config.replace("metricbeat", "filebeat")),
+    ] {
+        assert!(hinting(&hints, &config).is_empty(), "{hints} {config}");
+    }
+}

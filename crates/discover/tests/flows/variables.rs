@@ -53,3 +53,23 @@ fn passwords_with_signs_of_addresses_are_no_hosts() {
         assert_eq!(called, Vec::<String>::new(), "{value}");
     }
 }
+
+#[test]
+fn the_host_that_an_ingress_leads_to_a_workload_by_is_its_own() {
+    let env = "env: [{name: DOMAIN_URL, value: 'https://shop.example.org/x'}]";
+    let path = |to: &str| format!("{{path: /{to}, backend: {{service: {{name: {to}, port: {{number: 80}}}}}}}}");
+    let routed = |paths: &str| {
+        let ingress = format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: i}}\nspec: {{rules: [{{host: shop.example.org, http: {{paths: [{paths}]}}}}]}}\n"
+        );
+        let mut found = flows(&(app("shop", 80, env) + &app("cart", 80, "") + &ingress));
+        found.retain(|f| f.starts_with("Deployment"));
+        found
+    };
+    assert!(routed(&path("shop")).is_empty());
+    // What is behind the host besides may be called.
+    let called = ["Deployment/default/shop -> external/shop.example.org:443 likely"];
+    assert_eq!(routed(&path("cart")), called);
+    assert_eq!(routed(&format!("{}, {}", path("shop"), path("cart"))), called);
+    assert_eq!(routed(&format!("{}, {}", path("shop"), path("absent"))), called);
+}
