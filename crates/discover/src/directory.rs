@@ -45,7 +45,8 @@ impl Directories {
                 EnvSourceKind::Secret => world.secret(namespace, name),
                 _ => world.config_map(namespace, name),
             };
-            let directory = object.filter(|_| users.len() >= 2).and_then(|o| Directory::read(world, namespace, o, &users));
+            let directory =
+                object.filter(|_| users.len() >= 2).and_then(|o| Directory::read(world, namespace, o, &users));
             objects.extend(directory.map(|directory| (key, directory)));
         }
         Self { objects }
