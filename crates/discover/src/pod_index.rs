@@ -67,6 +67,13 @@ impl<'a> PodIndex<'a> {
         }
     }
 
+    /// The workloads of any namespace that can fulfil a selector: all that do, and perhaps others, in order.
+    pub(crate) fn candidates_anywhere(&self, selector: &LabelSelector) -> Vec<usize> {
+        let mut out: Vec<usize> = self.namespaces.keys().flat_map(|name| self.candidates(name, selector)).collect();
+        out.sort_unstable();
+        out
+    }
+
     /// The workloads that can be meant by a peer of a policy: all that are, and perhaps others, in order.
     pub(crate) fn meant(&self, matcher: &PodMatcher) -> Vec<usize> {
         let mut out: Vec<usize> = match &matcher.namespaces {

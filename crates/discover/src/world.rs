@@ -14,6 +14,7 @@ use kubestride_policy::runtime::RuntimePolicies;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
+use crate::directory::Directories;
 use crate::endpoints::{Endpoint, Endpoints};
 use crate::enforcement::Enforcement;
 use crate::mesh_hosts::MeshHosts;
@@ -144,6 +145,8 @@ pub(crate) struct World<'a> {
     config_maps: BTreeMap<(String, String), Object<'a>>,
     secrets: BTreeMap<(String, String), Object<'a>>,
     service_accounts: BTreeMap<(String, String), Object<'a>>,
+    /// Lists of addresses that several workloads take whole.
+    pub(crate) directories: Directories,
     pub(crate) rbac: Rbac,
     pub(crate) network: NetworkPolicies,
     pub(crate) mesh: Mesh,
@@ -201,6 +204,7 @@ impl<'a> World<'a> {
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),
             service_accounts: by_name("ServiceAccount"),
+            directories: Directories::default(),
             rbac: Rbac::read(manifests, default),
             network: NetworkPolicies::read(manifests, default),
             mesh: Mesh::read(manifests, default),
@@ -211,6 +215,7 @@ impl<'a> World<'a> {
             mesh_pods,
         };
         world.enforcement = Enforcement::find(&world);
+        world.directories = Directories::read(&world);
         world
     }
 

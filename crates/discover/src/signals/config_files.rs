@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use kubestride_manifest::{Object, VolumeSource};
 use kubestride_model::Confidence;
@@ -29,12 +30,21 @@ impl Signal for ConfigFiles {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        // Many workloads mount the same file, and many files hold the same text.
+        let mut settings: BTreeMap<Cow<'_, str>, Vec<Setting>> = BTreeMap::new();
         for (index, workload) in world.workloads.iter().enumerate() {
             let all = || workload.containers.iter().flat_map(|c| variables(world, index, c)).collect::<Vec<_>>();
             let read = OnceCell::new();
             let value_of = |name: &str| value_of(read.get_or_init(all), name);
             mounted_files(world, workload, |object, entry| {
-                claim_file(world, index, (object, entry), &value_of, claims);
+                if object.kind() == "Secret" && credentials::may_be_secret(entry.key) {
+                    return;
+                }
+                let as_written = match settings.get(&entry.text) {
+                    Some(found) => found,
+                    None => settings.entry(entry.text.clone()).or_insert(outside_of_jobs(&entry.text)),
+                };
+                claim_file(world, index, (object, entry), as_written, &value_of, claims);
             });
         }
     }
@@ -45,7 +55,7 @@ impl Signal for ConfigFiles {
 pub(super) fn mounted_files<'a>(
     world: &World<'a>,
     workload: &WorkloadInfo<'a>,
-    mut visit: impl FnMut(Object<'a>, &Entry<'_>),
+    mut visit: impl FnMut(Object<'a>, &Entry<'a>),
 ) {
     let pod = workload.pod();
     let volumes = pod.volumes().map(|volume| {
@@ -142,13 +152,10 @@ fn claim_file(
     world: &World<'_>,
     index: usize,
     (object, entry): (Object<'_>, &Entry<'_>),
+    as_written: &[Setting],
     value_of: &dyn Fn(&str) -> Option<String>,
     claims: &mut Claims,
 ) {
-    if object.kind() == "Secret" && credentials::may_be_secret(entry.key) {
-        return;
-    }
-    let as_written = outside_of_jobs(&entry.text);
     let expanded = match expand(&entry.text, Syntax::Shell, value_of) {
         Cow::Borrowed(_) => Vec::new(),
         Cow::Owned(text) => outside_of_jobs(&text),

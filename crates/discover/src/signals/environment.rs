@@ -13,7 +13,6 @@ use super::Signal;
 use crate::address::{self, Address};
 use crate::claims::{Claims, Note};
 use crate::credentials;
-use crate::directory;
 use crate::expand::{Syntax, expand};
 use crate::secret_data;
 use crate::settings::{self, Setting};
@@ -62,9 +61,10 @@ pub(super) fn variables<'a>(world: &World<'a>, index: usize, container: &Contain
             EnvSourceKind::Field | EnvSourceKind::Resource => None,
         };
         let Some(object) = object else { continue };
-        for entry in data(object) {
+        let directory = world.directories.get(whole.kind, namespace, whole.name);
+        for (at, entry) in data(object).into_iter().enumerate() {
             let name = format!("{}{}", whole.prefix, entry.key);
-            let inside = directory::confidence(world, index, object, entry.key, &entry.text);
+            let inside = directory.map_or(Confidence::Likely, |d| d.confidence(world, index, at));
             let from = format!("{} of {} {}, taken whole", entry.key, object.kind(), object.name());
             let (text, value, span) = (entry.text, entry.value, entry.span);
             out.insert(name.clone(), Variable { name, text, value, span, from, inside });

@@ -116,7 +116,8 @@ fn gateway_pods(world: &World<'_>, gateway: Option<Object<'_>>) -> Vec<usize> {
     if selector.is_everything() {
         return Vec::new();
     }
-    world.workloads.iter().enumerate().filter(|(_, w)| selector.matches(&w.labels)).map(|(i, _)| i).collect()
+    let fits = |at: &usize| world.workloads.get(*at).is_some_and(|w| selector.matches(&w.labels));
+    world.pods.candidates_anywhere(&selector).into_iter().filter(fits).collect()
 }
 
 /// Whether a server of the Gateway takes requests in plain text, and where that is said.

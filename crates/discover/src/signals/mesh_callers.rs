@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::{LabelSelector, Labels, Object};
 use kubestride_model::{Confidence, FlowKind, Origin};
+use kubestride_policy::mesh::ROOT_NAMESPACE;
 use kubestride_yaml::Value;
 
 use super::Signal;
@@ -46,9 +47,14 @@ fn authorized(world: &World<'_>, claims: &mut Claims) {
     for policy in world.mesh.authorizations() {
         // A policy for all pods of a namespace declares nothing about any of them.
         let targets: Vec<usize> = match (&policy.workloads, objects.get(&policy.cited.identity)) {
-            (Some(_), _) => (0..world.workloads.len())
-                .filter(|at| world.workloads.get(*at).is_some_and(|w| policy.selects(&w.policy_pod())))
-                .collect(),
+            (Some(selector), _) => {
+                let candidates = match policy.namespace.as_str() {
+                    ROOT_NAMESPACE => world.pods.candidates_anywhere(selector),
+                    own => world.pods.candidates(own, selector),
+                };
+                let fits = |at: &usize| world.workloads.get(*at).is_some_and(|w| policy.selects(&w.policy_pod()));
+                candidates.into_iter().filter(fits).collect()
+            }
             (None, Some(object)) => behind_services(world, *object),
             (None, None) => Vec::new(),
         };

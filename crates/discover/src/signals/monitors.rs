@@ -1,6 +1,9 @@
 //! Who is scraped for metrics: ServiceMonitor, PodMonitor, Probe and ScrapeConfig of the Prometheus operator, and the
 //! annotations `prometheus.io/scrape` where a Prometheus of the input is configured to heed them.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use kubestride_manifest::{LabelSelector, Object};
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_policy::Namespaces;
@@ -63,8 +66,9 @@ impl Signal for Monitors {
                 }
             }
         }
+        let mut asked = BTreeMap::new();
         for (index, workload) in world.workloads.iter().enumerate() {
-            annotated(world, index, workload, claims);
+            annotated(world, index, workload, &mut asked, claims);
         }
     }
 }
@@ -263,17 +267,34 @@ fn metrics(
 /// Prefix of the annotations.
 const ANNOTATION: &str = "prometheus.io/";
 
+/// Whether a text asks for the annotated pods, and for the annotated Services.
+fn asks_for_annotated(text: &str) -> (bool, bool) {
+    let of_pods = text.contains("__meta_kubernetes_pod_annotation_prometheus_io_scrape");
+    let of_services = text.contains("__meta_kubernetes_service_annotation_prometheus_io_scrape");
+    // What can be followed rule by rule is a signal of its own.
+    let is_followed = || Configuration::read(text).is_some_and(|c| !c.jobs().is_empty());
+    if (of_pods || of_services) && is_followed() { (false, false) } else { (of_pods, of_services) }
+}
+
 /// What a Prometheus, or a collector that is configured like one, finds through the API by annotations of pods or
 /// Services, if its configuration asks for them in a way that is not followed rule by rule.
-fn annotated(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
+///
+/// Many workloads mount the same file: `asked` keeps what texts ask for.
+fn annotated<'a>(
+    world: &World<'a>,
+    index: usize,
+    workload: &WorkloadInfo<'a>,
+    asked: &mut BTreeMap<Cow<'a, str>, (bool, bool)>,
+    claims: &mut Claims,
+) {
     let (mut of_pods, mut of_services) = (false, false);
     mounted_files(world, workload, |_, entry| {
-        // What can be followed rule by rule is a signal of its own.
-        if Configuration::read(&entry.text).is_some_and(|c| !c.jobs().is_empty()) {
-            return;
-        }
-        of_pods |= entry.text.contains("__meta_kubernetes_pod_annotation_prometheus_io_scrape");
-        of_services |= entry.text.contains("__meta_kubernetes_service_annotation_prometheus_io_scrape");
+        let (pods, services) = match asked.get(&entry.text) {
+            Some(found) => *found,
+            None => *asked.entry(entry.text.clone()).or_insert(asks_for_annotated(&entry.text)),
+        };
+        of_pods |= pods;
+        of_services |= services;
     });
     if of_pods {
         for (target, pod) in world.workloads.iter().enumerate().filter(|(target, _)| *target != index) {

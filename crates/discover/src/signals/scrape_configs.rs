@@ -1,6 +1,9 @@
 //! Who is scraped by a Prometheus, or by a collector that is configured like one: fixed targets, and what it finds
 //! through the API, as far as its relabelling can be followed.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use kubestride_manifest::Object;
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_source::Span;
@@ -25,9 +28,15 @@ impl Signal for ScrapeConfigs {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        // Many workloads mount the same file.
+        let mut read: BTreeMap<Cow<'_, str>, Option<Configuration>> = BTreeMap::new();
         for (index, workload) in world.workloads.iter().enumerate() {
             mounted_files(world, workload, |object, entry| {
-                let Some(configuration) = Configuration::read(&entry.text) else { return };
+                let configuration = match read.get(&entry.text) {
+                    Some(found) => found,
+                    None => read.entry(entry.text.clone()).or_insert(Configuration::read(&entry.text)),
+                };
+                let Some(configuration) = configuration else { return };
                 for job in configuration.jobs() {
                     Scrape { world, index, file: Some((object, entry)), job }.claim(claims);
                 }

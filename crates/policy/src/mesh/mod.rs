@@ -42,6 +42,7 @@ pub struct Mesh {
     tokens: Vec<RequestAuthentication>,
     authentications_of: BTreeMap<String, Vec<usize>>,
     authorizations_of: BTreeMap<String, Vec<usize>>,
+    tokens_of: BTreeMap<String, Vec<usize>>,
     /// A DestinationRule says how callers use TLS, so that they may not use that of the mesh.
     callers_are_configured: bool,
     problems: Vec<Problem>,

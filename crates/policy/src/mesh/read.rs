@@ -59,6 +59,7 @@ impl Mesh {
         Self {
             authentications_of: index(authentications.iter().map(|policy| policy.namespace.as_str())),
             authorizations_of: index(authorizations.iter().map(|policy| policy.namespace.as_str())),
+            tokens_of: index(tokens.iter().map(|policy| policy.namespace.as_str())),
             authentications,
             authorizations,
             tokens,

@@ -22,8 +22,10 @@ impl Mesh {
     /// "A request that does not contain any authentication credentials will be accepted but will not have any authenticated
     /// identity": an AuthorizationPolicy must ask for one.
     pub fn token_check(&self, pod: &Pod<'_>) -> TokenCheck {
-        let checking = self.tokens.iter().find(|policy| policy.checks && policy.selects(pod));
-        let Some(checking) = checking else { return TokenCheck::None };
+        let of = |name: &str| self.tokens_of.get(name).map(Vec::as_slice).unwrap_or_default();
+        let checks = |at: &&usize| self.tokens.get(**at).is_some_and(|policy| policy.checks && policy.selects(pod));
+        let first = of(pod.namespace).iter().chain(of(ROOT_NAMESPACE)).filter(checks).min();
+        let Some(checking) = first.and_then(|at| self.tokens.get(*at)) else { return TokenCheck::None };
         let asking = |about| about == About::Token;
         let policies = self.authorizations_for(pod.namespace).filter(|policy| !policy.dry_run);
         let mut undetermined = false;

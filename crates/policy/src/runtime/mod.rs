@@ -113,6 +113,10 @@ const TOKEN: &str = "/run/secrets/kubernetes.io/serviceaccount/";
 #[derive(Debug, Default)]
 pub struct RuntimePolicies {
     policies: Vec<RuntimePolicy>,
+    /// Positions of the policies for pods of one namespace.
+    policies_of: BTreeMap<String, Vec<usize>>,
+    /// Positions of the policies for pods of several namespaces.
+    wide: Vec<usize>,
     global: Postures,
     namespaces: BTreeMap<String, Postures>,
     diagnostics: Vec<Diagnostic>,
@@ -125,7 +129,23 @@ impl RuntimePolicies {
         read::policies(manifests, default, &mut all);
         posture::read(manifests, &mut all);
         all.policies.sort_by(|a, b| a.identity.cmp(&b.identity));
+        for (at, policy) in all.policies.iter().enumerate() {
+            match (policy.kind, &policy.namespace) {
+                (Kind::Host, _) | (Kind::Namespaced, None) => {}
+                (Kind::Namespaced, Some(own)) => all.policies_of.entry(own.clone()).or_default().push(at),
+                (Kind::Cluster | Kind::Network, _) => all.wide.push(at),
+            }
+        }
         all
+    }
+
+    /// The policies that select pods with these labels in a namespace, by identity.
+    fn selecting(&self, namespace: &str, labels: &Labels<'_>) -> Vec<&RuntimePolicy> {
+        let own = self.policies_of.get(namespace).map(Vec::as_slice).unwrap_or_default();
+        let mut positions: Vec<usize> = own.iter().chain(&self.wide).copied().collect();
+        positions.sort_unstable();
+        let near = positions.into_iter().filter_map(|at| self.policies.get(at));
+        near.filter(|policy| policy.selects(namespace, labels)).collect()
     }
 
     /// The policies, by identity.
@@ -173,7 +193,8 @@ impl RuntimePolicies {
 
     /// The rule or the posture that keeps all processes of a pod from reading the token of its service account.
     pub fn token_guard(&self, namespace: &str, labels: &Labels<'_>) -> Option<Span> {
-        let applying = || self.policies.iter().filter(|p| p.guards_all_containers(namespace, labels));
+        let selecting = self.selecting(namespace, labels);
+        let applying = || selecting.iter().filter(|p| p.is_for_all_containers());
         let rules = || applying().flat_map(|p| &p.rules).filter(|r| r.class == Class::File);
         let blocks = |r: &&Rule| r.action == Action::Block && !r.narrow && !r.read_only && r.covers(TOKEN);
         if let Some(rule) = rules().find(blocks) {
@@ -181,14 +202,15 @@ impl RuntimePolicies {
         }
         let first = rules().find(|r| r.action == Action::Allow && !r.narrow)?;
         let (Effect::Blocks, _) = self.posture(Some(namespace), Class::File) else { return None };
-        let matching = || self.policies.iter().filter(|p| p.selects(namespace, labels)).flat_map(|p| &p.rules);
+        let mut matching = selecting.iter().flat_map(|p| &p.rules);
         let lets_read = |r: &Rule| r.class == Class::File && r.action != Action::Block && r.may_be_about(TOKEN);
-        (!matching().any(lets_read)).then_some(first.span)
+        (!matching.any(lets_read)).then_some(first.span)
     }
 
     /// The rule that keeps all processes of a pod from writing anywhere.
     pub fn write_guard(&self, namespace: &str, labels: &Labels<'_>) -> Option<Span> {
-        let applying = self.policies.iter().filter(|p| p.guards_all_containers(namespace, labels));
+        let selecting = self.selecting(namespace, labels);
+        let applying = selecting.into_iter().filter(|p| p.is_for_all_containers());
         let blocks = |r: &&Rule| {
             let of_files = r.class == Class::File && r.action == Action::Block && !r.narrow;
             of_files && r.read_only && r.recursive && r.path.as_deref() == Some("/")
@@ -209,8 +231,9 @@ impl RuntimePolicy {
         }
     }
 
-    fn guards_all_containers(&self, namespace: &str, labels: &Labels<'_>) -> bool {
-        self.kind != Kind::Network && self.selects(namespace, labels) && !self.selector.names_containers()
+    /// Whether it is about all processes of the pods that it selects.
+    fn is_for_all_containers(&self) -> bool {
+        self.kind != Kind::Network && !self.selector.names_containers()
     }
 }
 
