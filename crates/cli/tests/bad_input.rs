@@ -124,7 +124,8 @@ fn aliases_inside_their_own_anchors() {
 
 #[test]
 fn aliases_that_make_a_path_as_long_as_it_may_be() {
-    let mut text = "apiVersion: rabbitmq.com/v1beta1\nkind: RabbitmqCluster\nmetadata: { name: odd }\nspec:\n".to_owned();
+    let mut text =
+        "apiVersion: rabbitmq.com/v1beta1\nkind: RabbitmqCluster\nmetadata: { name: odd }\nspec:\n".to_owned();
     text.push_str("  a0: &a0 [x]\n");
     for i in 1..5 {
         text.push_str(&format!("  a{i}: &a{i} {}*a{}{}\n", "[".repeat(95), i - 1, "]".repeat(95)));
@@ -152,6 +153,33 @@ spec:
         );
         beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[]);
     }
+}
+
+#[test]
+fn texts_that_would_be_looked_through_again_and_again() {
+    let script = "nc - nslookup -h ".repeat(20_000);
+    let settings: String = (0..30_000).map(|i| format!("  a{i}host: db{i}:80\n")).collect();
+    let passes = "    set $a b;\n    proxy_pass http://$c;\n".repeat(10_000);
+    let text = format!(
+        "apiVersion: v1
+kind: Pod
+metadata: {{ name: reader }}
+spec:
+  containers:
+    - {{ name: c, image: a, command: [sh, -c, '{script}'], volumeMounts: [{{ name: v, mountPath: /etc/c }}] }}
+  volumes: [{{ name: v, configMap: {{ name: c }} }}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{ name: c }}
+data:
+  a.yaml: |
+{}
+  nginx.conf: |
+{passes}",
+        settings.replace("  a", "    a")
+    );
+    beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[]);
 }
 
 #[test]

@@ -139,7 +139,8 @@ fn wrong_types_are_reported_and_the_rest_is_read() {
 
 #[test]
 fn documents_that_aliases_make_endless_are_left_out() {
-    let pod = |name: &str, spec: &str| format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {spec}}}\n");
+    let pod =
+        |name: &str, spec: &str| format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {spec}}}\n");
     let endless = [pod("a", "&a {b: *a}"), pod("b", "&a {b: *a, c: *a, d: *a}")];
     let sound = pod("c", "{x: &a {b: 1}, y: *a, z: {<<: *a}}");
     let (manifests, diagnostics) = manifests(&format!("{}---\n{}---\n{sound}", endless[0], endless[1]));
