@@ -104,6 +104,84 @@ fn aliases_that_grow_without_end() {
     beside_a_pod(&[("in/a.yaml", bomb.as_bytes())], &["in/a.yaml:"]);
 }
 
+/// The message about a document whose aliases stand for too much.
+const TOO_MANY: &str = "error[too-many-aliases]";
+
+#[test]
+fn aliases_inside_their_own_anchors() {
+    let cluster = "apiVersion: rabbitmq.com/v1beta1\nkind: RabbitmqCluster\nmetadata: { name: odd }\n";
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: { name: odd }\n";
+    let many = "&a {b: *a, c: *a, d: *a, e: *a, f: *a, g: *a}";
+    for text in [
+        format!("{cluster}spec: &a {{x: *a}}\n"),
+        format!("{cluster}spec: {many}\n"),
+        format!("{pod}spec: {many}\n"),
+        format!("{pod}spec: &a {{containers: [*a], volumes: *a}}\n"),
+    ] {
+        beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[TOO_MANY, "in/a.yaml:3:"]);
+    }
+}
+
+#[test]
+fn aliases_that_make_a_path_as_long_as_it_may_be() {
+    let mut text =
+        "apiVersion: rabbitmq.com/v1beta1\nkind: RabbitmqCluster\nmetadata: { name: odd }\nspec:\n".to_owned();
+    text.push_str("  a0: &a0 [x]\n");
+    for i in 1..5 {
+        text.push_str(&format!("  a{i}: &a{i} {}*a{}{}\n", "[".repeat(95), i - 1, "]".repeat(95)));
+    }
+    beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[]);
+}
+
+#[test]
+fn aliases_inside_the_texts_of_a_config_map() {
+    for jobs in [
+        "&a {scrape_configs: [*a], b: *a, c: *a, d: *a, e: *a, f: *a, g: *a, h: *a, i: *a, j: *a, k: *a, l: *a}",
+        "&a {b: *a, c: *a, d: *a, e: *a, f: *a, g: *a, h: *a, i: *a, j: *a, scrape_configs: [{x_configs: []}]}",
+    ] {
+        let keys: Vec<String> = (0..60).map(|i| format!("k{i}: *a")).collect();
+        let jobs = jobs.replace("&a {", &format!("&a {{{}, ", keys.join(", ")));
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c }}\ndata:\n  prometheus.yml: '{jobs}'\n---\n{}",
+            "apiVersion: v1
+kind: Pod
+metadata: { name: reader }
+spec:
+  containers: [{ name: c, image: prom/prometheus, volumeMounts: [{ name: v, mountPath: /etc/prometheus }] }]
+  volumes: [{ name: v, configMap: { name: c } }]
+"
+        );
+        beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[]);
+    }
+}
+
+#[test]
+fn texts_that_would_be_looked_through_again_and_again() {
+    let script = "nc - nslookup -h ".repeat(20_000);
+    let settings: String = (0..30_000).map(|i| format!("  a{i}host: db{i}:80\n")).collect();
+    let passes = "    set $a b;\n    proxy_pass http://$c;\n".repeat(10_000);
+    let text = format!(
+        "apiVersion: v1
+kind: Pod
+metadata: {{ name: reader }}
+spec:
+  containers:
+    - {{ name: c, image: a, command: [sh, -c, '{script}'], volumeMounts: [{{ name: v, mountPath: /etc/c }}] }}
+  volumes: [{{ name: v, configMap: {{ name: c }} }}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{ name: c }}
+data:
+  a.yaml: |
+{}
+  nginx.conf: |
+{passes}",
+        settings.replace("  a", "    a")
+    );
+    beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[]);
+}
+
 #[test]
 fn duplicate_keys_and_objects() {
     let twice = POD.replace("metadata: { name: good }", "metadata: { name: other }\nmetadata: { name: good }");

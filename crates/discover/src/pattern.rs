@@ -1,6 +1,8 @@
 //! Patterns of Prometheus' relabelling: the part of RE2 that rules use, always anchored at both ends.
 //! <https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config>
 
+use std::collections::BTreeSet;
+
 /// A pattern that was understood.
 #[derive(Debug)]
 pub(crate) struct Pattern {
@@ -192,7 +194,7 @@ impl Matcher<'_> {
     }
 
     fn piece(&mut self, piece: &Piece, starts: Vec<usize>) -> Option<Vec<usize>> {
-        let mut ends = if piece.least == 0 { starts.clone() } else { Vec::new() };
+        let mut ends = if piece.least == 0 { starts.iter().copied().collect() } else { BTreeSet::new() };
         let mut reached = starts;
         let mut times = 0;
         while times < piece.most && !reached.is_empty() {
@@ -204,12 +206,11 @@ impl Matcher<'_> {
             next.dedup();
             times += 1;
             if times >= piece.least {
-                next.retain(|end| !ends.contains(end));
-                ends.extend(&next);
+                next.retain(|end| ends.insert(*end));
             }
             reached = next;
         }
-        Some(ends)
+        Some(ends.into_iter().collect())
     }
 
     fn atom(&mut self, atom: &Atom, start: usize) -> Option<Vec<usize>> {

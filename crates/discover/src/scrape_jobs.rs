@@ -22,7 +22,7 @@ impl Configuration {
             return None;
         }
         let documents = read(FileId(u32::MAX), &Arc::from(text), &LIMITS);
-        let trees: Vec<Tree> = documents.into_iter().filter_map(|d| d.tree).collect();
+        let trees: Vec<Tree> = documents.into_iter().filter_map(|d| d.tree).filter(Tree::is_bounded).collect();
         Some(Self { trees })
     }
 

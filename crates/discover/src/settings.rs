@@ -2,6 +2,7 @@
 //! by line. A host and its port may stand in two entries beside each other.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ pub(crate) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
 /// More than any file of settings has; what is larger is data.
 const LIMITS: Limits = Limits { max_depth: 64, max_nodes: 100_000 };
+
+/// Most lines of one text that are looked at for what nginx passes requests to.
+const MAX_PASSES: usize = 1_000;
 
 /// All addresses of a text.
 pub(crate) fn find(text: &str) -> Vec<Setting> {
@@ -114,8 +118,8 @@ fn of_collection(path: &[PathPart<'_>], value: Value<'_>, found: &mut Vec<Settin
     if path.is_empty() {
         value.items().for_each(|item| of_scalar("", item, None, found));
     }
+    let ports = Ports::of(value);
     for entry in value.entries() {
-        let port = || sibling_port(value, entry.key);
         match entry.value.kind() {
             Kind::Sequence => {
                 let first = found.len();
@@ -126,7 +130,7 @@ fn of_collection(path: &[PathPart<'_>], value: Value<'_>, found: &mut Vec<Settin
                     setting.listed = setting.address.scheme.is_none() && setting.address.port.is_none();
                 }
             }
-            Kind::Str => of_scalar(&full(entry.key), entry.value, port(), found),
+            Kind::Str => of_scalar(&full(entry.key), entry.value, ports.beside(entry.key), found),
             _ => {}
         }
     }
@@ -148,18 +152,41 @@ fn of_scalar(key: &str, value: Value<'_>, port: Option<u16>, found: &mut Vec<Set
     }
 }
 
-/// The port beside a host in a mapping: `host` and `port`, `SmtpServer` and `SmtpPort`, `address` and `port_value`.
-fn sibling_port(mapping: Value<'_>, key: &str) -> Option<u16> {
-    let plain = |key: &str| key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let key = plain(key);
-    let ends = ["hostname", "host", "address", "addr", "server", "endpoint", "name", "service", "url"];
-    let stem = ends.into_iter().find_map(|end| key.strip_suffix(end))?;
-    let fits = |name: &str| {
-        let name = plain(name);
-        name.strip_prefix(stem).is_some_and(|rest| matches!(rest, "port" | "portvalue" | "portnumber"))
-    };
-    let sibling = mapping.entries().find(|e| fits(e.key))?;
-    sibling.value.scalar_text()?.parse().ok().filter(|p| *p > 0)
+/// The ports of a mapping that stand beside hosts: `host` and `port`, `SmtpServer` and `SmtpPort`, `address` and
+/// `port_value`.
+struct Ports<'t> {
+    /// By what stands before `port` in the plain key, the first of each.
+    by_stem: BTreeMap<String, Value<'t>>,
+}
+
+impl<'t> Ports<'t> {
+    fn of(mapping: Value<'t>) -> Self {
+        let mut by_stem = BTreeMap::new();
+        for entry in mapping.entries() {
+            let key = plain(entry.key);
+            let stem = ["port", "portvalue", "portnumber"].into_iter().find_map(|end| key.strip_suffix(end));
+            if let Some(stem) = stem {
+                by_stem.entry(stem.to_owned()).or_insert(entry.value);
+            }
+        }
+        Self { by_stem }
+    }
+
+    /// The port beside the host under `key`.
+    fn beside(&self, key: &str) -> Option<u16> {
+        if self.by_stem.is_empty() {
+            return None;
+        }
+        let key = plain(key);
+        let ends = ["hostname", "host", "address", "addr", "server", "endpoint", "name", "service", "url"];
+        let stem = ends.into_iter().find_map(|end| key.strip_suffix(end))?;
+        self.by_stem.get(stem)?.scalar_text()?.parse().ok().filter(|port| *port > 0)
+    }
+}
+
+/// A key as it is compared.
+fn plain(key: &str) -> String {
+    key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
 /// The key and the value of a line: `key: value`, `key = value`, `Key value`, `"key": "value",`.
@@ -185,6 +212,8 @@ fn lines(text: &str) -> Vec<Setting> {
         lines.push((at, line.trim_end_matches(['\n', '\r'])));
         at += line.len();
     }
+    let is_pass = |line: &&str| line.starts_with("proxy_pass ") || line.starts_with("grpc_pass ");
+    let passes: Vec<&str> = lines.iter().map(|(_, line)| line.trim_start()).filter(is_pass).take(MAX_PASSES).collect();
     let mut found = Vec::new();
     for (at, (start, line)) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
@@ -195,7 +224,7 @@ fn lines(text: &str) -> Vec<Setting> {
         let key = pair.map_or("", |(key, ..)| key);
         let mut addresses = address::find(line);
         if addresses.is_empty()
-            && let Some(mut address) = passed_variable(text, line)
+            && let Some(mut address) = passed_variable(&passes, line)
         {
             address.range = start + address.range.start..start + address.range.end;
             let port = address.port;
@@ -220,14 +249,12 @@ fn lines(text: &str) -> Vec<Setting> {
 }
 
 /// The host in a variable of nginx to which requests are handed on: `set $next cart;` and `proxy_pass http://$next:80;`.
-fn passed_variable(text: &str, line: &str) -> Option<Address> {
+fn passed_variable(passes: &[&str], line: &str) -> Option<Address> {
     let set = line.trim_start().strip_prefix("set ")?.trim_start().strip_prefix('$')?;
     let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let (name, value) = set.split_at(set.find(|c| !in_name(c))?);
     let value = value.trim().trim_end_matches(';');
-    let mut passes =
-        text.lines().map(str::trim_start).filter(|l| l.starts_with("proxy_pass ") || l.starts_with("grpc_pass "));
-    let (scheme, rest) = passes.find_map(|pass| {
+    let (scheme, rest) = passes.iter().find_map(|pass| {
         let (scheme, variable) = pass.split_once("://$")?;
         let rest = variable.strip_prefix(name).filter(|rest| !rest.starts_with(in_name))?;
         Some((scheme.rsplit(' ').next()?, rest))

@@ -167,7 +167,7 @@ impl Check<'_> {
     fn inline_plugin(&mut self, text: &str, span: Span) {
         let text: Arc<str> = text.into();
         for document in kubestride_yaml::read(span.file, &text, &Limits::default()) {
-            match document.tree.as_ref().map(Tree::root) {
+            match document.tree.as_ref().filter(|tree| tree.is_bounded()).map(Tree::root) {
                 Some(root) => self.plugin(root, span),
                 None => self.problem(false, span, "a plugin that cannot be read".to_owned()),
             }

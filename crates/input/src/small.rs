@@ -29,7 +29,7 @@ pub(crate) fn documents(place: &Place, sources: &mut SourceMap) -> Option<Vec<Tr
         }
         trees.extend(document.tree);
     }
-    Some(trees)
+    trees.iter().all(Tree::is_bounded).then_some(trees)
 }
 
 /// Whether there may be a `<<` key. Shell texts have `<<`, but no colon behind it.

@@ -175,6 +175,7 @@ fn what_needs_the_network_is_refused() {
         ("patches: [{path: link.yaml}]", "`patches` names `link.yaml`, which is outside its directory", false),
         ("resources: [", "cannot be read", false),
         ("a: &a {resources: ['https://x/y']}\n<<: *a\n", "cannot be read", false),
+        ("patches: &a {b: *a, c: *a, d: *a, e: *a, f: *a, g: *a, h: *a, i: *a}\n", "cannot be read", false),
     ];
     world.file("exec.yaml", "");
     for (index, (text, expected, network)) in table.into_iter().enumerate() {

@@ -21,9 +21,10 @@ impl Manifests {
     /// Finds repeated objects and fields of the wrong type. To be called once, after the last [`Manifests::add`].
     ///
     /// Of objects with one identity the last one counts, as with `kubectl apply`: a note `repeated-object` where they
-    /// are the same, a warning `conflicting-object` where they differ. Other codes: `wrong-type`, `missing-name`.
+    /// are the same, a warning `conflicting-object` where they differ. Other codes: `wrong-type`, `missing-name`,
+    /// `too-many-aliases`.
     pub fn finish(&mut self, default_namespace: &str) -> Vec<Diagnostic> {
-        let mut diagnostics = Vec::new();
+        let mut diagnostics: Vec<Diagnostic> = self.unbounded.iter().map(|span| unbounded(*span)).collect();
         let mut left_out = Vec::new();
         let mut winners: BTreeMap<(u32, String), (Winner, Value<'_>)> = BTreeMap::new();
         for (record, object) in self.all() {
@@ -58,6 +59,11 @@ impl Manifests {
         }
         diagnostics
     }
+}
+
+fn unbounded(span: Span) -> Diagnostic {
+    let message = "aliases of this document hold themselves or stand for too much: it is left out";
+    Diagnostic::error("too-many-aliases", message).at(span)
 }
 
 fn repeated(kind: &str, span: Span, first: Span) -> Diagnostic {

@@ -51,6 +51,8 @@ pub struct Manifests {
     /// Whether custom kinds live in a namespace, as CustomResourceDefinitions of the input say.
     scopes: BTreeMap<String, bool>,
     skipped: usize,
+    /// Where documents are that aliases make too large.
+    pub(crate) unbounded: Vec<Span>,
 }
 
 impl Manifests {
@@ -62,7 +64,15 @@ impl Manifests {
     /// Adds a document. The items of a `List` (or of a `RoleList` and the like) become objects of their own.
     ///
     /// `model_key` says which set of inputs it came from; objects of different sets are never repeated ones.
+    ///
+    /// A document in which an alias holds itself, or in which aliases stand for far more than is written, is left out;
+    /// [`Manifests::finish`] says so.
     pub fn add(&mut self, tree: Tree, model_key: u32) {
+        if !tree.is_bounded() {
+            let root = tree.root();
+            self.unbounded.push(span_of(root, root.field("metadata")));
+            return;
+        }
         let document = self.documents.len();
         let (objects, skipped) = expand(tree.root());
         self.skipped += skipped;

@@ -136,3 +136,15 @@ fn wrong_types_are_reported_and_the_rest_is_read() {
     assert_eq!(workload.template.spec().containers().map(|c| c.name()).collect::<Vec<_>>(), ["i"]);
     assert!(workload.template.spec().host_network().is_none());
 }
+
+#[test]
+fn documents_that_aliases_make_endless_are_left_out() {
+    let pod =
+        |name: &str, spec: &str| format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {spec}}}\n");
+    let endless = [pod("a", "&a {b: *a}"), pod("b", "&a {b: *a, c: *a, d: *a}")];
+    let sound = pod("c", "{x: &a {b: 1}, y: *a, z: {<<: *a}}");
+    let (manifests, diagnostics) = manifests(&format!("{}---\n{}---\n{sound}", endless[0], endless[1]));
+    assert_eq!(identities(&manifests), ["Pod/default/c"]);
+    assert_eq!(codes(&diagnostics), ["too-many-aliases"; 2]);
+    assert!(diagnostics.iter().all(|d| d.span.is_some_and(|span| span.end - span.start == 1)), "at the name");
+}

@@ -386,6 +386,18 @@ fn policies_of_the_same_form_for_kyverno_need_no_binding() {
 }
 
 #[test]
+fn conditions_that_compare_too_much_are_given_up() {
+    let denies = |count: usize| {
+        let list = |text: &str| (0..count).map(|i| format!("'{text}-{i:024}*'")).collect::<Vec<_>>().join(", ");
+        let many = format!("{{key: [{}], operator: AnyIn, value: [{}]}}", list("a"), list("b"));
+        let pid = "{key: '{{ request.object.spec.hostPID || `false` }}', operator: Equals, value: 'true'}";
+        enforced(PODS, &format!("{{deny: {{conditions: {{any: [{many}, {pid}]}}}}}}"))
+    };
+    assert_eq!(denies(3), set([Check::HostPid]));
+    assert_eq!(denies(300), set([]));
+}
+
+#[test]
 fn hostile_rules_are_given_up() {
     // Each level asks the same of the same field many times.
     let mut text = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  validationFailureAction: Enforce\n  x:\n    - &a {'=(privileged)': 'false'}\n".to_owned();

@@ -437,6 +437,19 @@ fn aggregated_roles_have_the_rules_of_what_they_select() {
 }
 
 #[test]
+fn many_roles_that_aggregate_each_other_share_the_work() {
+    let head = "apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole";
+    let selects = "aggregationRule: {clusterRoleSelectors: [{matchLabels: {x: z}}]}";
+    let one = |i: usize| format!("{{{head}, metadata: {{name: r{i}, labels: {{x: z}}}}, {selects}}}");
+    let own = format!("{{{head}, metadata: {{name: own, labels: {{x: z}}}}, rules: [{}]}}", rule("", "secrets", "get"));
+    let roles: Vec<String> = (0..400).map(one).chain([own]).collect();
+    let manifests = common::manifests(&roles.join("\n---\n"));
+    let rbac = Rbac::read(&manifests, "default");
+    assert!((0..400).all(|i| rbac.role(&format!("ClusterRole/r{i}")).is_some_and(|role| role.rules.len() == 1)));
+    assert_eq!(limits(&manifests, &rbac, "default").len(), 400, "each is in a circle");
+}
+
+#[test]
 fn evidence_points_into_the_input() {
     let text = format!(
         "{}\n---\n{}\n",

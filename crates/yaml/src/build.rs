@@ -76,6 +76,7 @@ impl Builder {
     }
 
     pub(crate) fn alias(&mut self, range: Range<usize>, target: u32) -> Result<u32, Box<Diagnostic>> {
+        self.tree.has_aliases = true;
         self.push(range, Data::Alias { target })
     }
 

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use kubestride_source::{FileId, Span};
 
 use crate::value::{Kind, NodeId, Value};
+use crate::visitor::walk;
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,11 +74,12 @@ pub struct Tree {
     pub(crate) owned: String,
     pub(crate) nodes: Vec<Node>,
     pub(crate) comments: Vec<Comment>,
+    pub(crate) has_aliases: bool,
 }
 
 impl Tree {
     pub(crate) fn new(file: FileId, text: Arc<str>) -> Self {
-        Self { file, text, owned: String::new(), nodes: Vec::new(), comments: Vec::new() }
+        Self { file, text, owned: String::new(), nodes: Vec::new(), comments: Vec::new(), has_aliases: false }
     }
 
     /// The outermost node.
@@ -89,6 +91,12 @@ impl Tree {
     pub fn at(&self, node: NodeId) -> Value<'_> {
         // It was no alias when its value was looked at.
         Value { tree: self, index: node.0 }
+    }
+
+    /// Whether it has an end when aliases are followed, and not many more nodes than are written, see [`walk`]. Only
+    /// then may it be looked through by recursion.
+    pub fn is_bounded(&self) -> bool {
+        !self.has_aliases || walk(self.root(), &mut |_, _| ())
     }
 
     /// The file it was read from.

@@ -96,6 +96,9 @@ fn claim_word(world: &World<'_>, index: usize, container: &str, word: &Word<'_>,
     }
 }
 
+/// Most words behind a command that are looked at.
+const MAX_BEHIND: usize = 200;
+
 /// Commands that take a host as their first argument.
 const LOOKUPS: [&str; 5] = ["nslookup", "dig", "ping", "host", "getent"];
 
@@ -106,16 +109,15 @@ fn of_options(script: &str) -> Vec<address::Address> {
     for line in script.lines() {
         let words: Vec<&str> =
             line.split(|c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\'' | '(' | ')')).collect();
+        let port = words.iter().skip_while(|w| **w != "-p" && **w != "--port").nth(1).copied();
         for (at, word) in words.iter().enumerate() {
+            let behind = || words.iter().skip(at + 1).take(MAX_BEHIND).copied();
             let next = |n: usize| words.get(at + n).copied().unwrap_or("");
             let (host, port) = match *word {
-                "-h" | "--host" => {
-                    (next(1), words.iter().skip_while(|w| **w != "-p" && **w != "--port").nth(1).copied())
-                }
+                "-h" | "--host" => (next(1), port),
                 "nc" | "ncat" | "netcat" => {
                     // Behind options, some of which take a number.
-                    let plain: Vec<&str> =
-                        words.iter().skip(at + 1).copied().filter(|w| !w.starts_with('-') && !w.is_empty()).collect();
+                    let plain: Vec<&str> = behind().filter(|w| !w.starts_with('-') && !w.is_empty()).collect();
                     let is_number = |word: &str| word.parse::<u16>().is_ok();
                     let pair = plain.windows(2).find_map(|pair| match pair {
                         [host, port] if !is_number(host) && is_number(port) => Some((*host, Some(*port))),
@@ -124,8 +126,8 @@ fn of_options(script: &str) -> Vec<address::Address> {
                     pair.unwrap_or(("", None))
                 }
                 lookup if LOOKUPS.contains(&lookup) => {
-                    let skipped = |w: &&&str| w.starts_with('-') || w.is_empty() || matches!(**w, "hosts" | "ahosts");
-                    (words.iter().skip(at + 1).find(|w| !skipped(w)).copied().unwrap_or(""), None)
+                    let skipped = |w: &&str| w.starts_with('-') || w.is_empty() || matches!(*w, "hosts" | "ahosts");
+                    (behind().find(|w| !skipped(w)).unwrap_or(""), None)
                 }
                 _ => continue,
             };

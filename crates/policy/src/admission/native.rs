@@ -9,7 +9,7 @@ use kubestride_yaml::Value;
 use super::cel;
 use super::kyverno::LEFT_ALONE;
 use super::reach::{Clause, Reach, selector};
-use super::{Action, AdmissionPolicies, Engine, Policy, Rule};
+use super::{Action, AdmissionPolicies, Engine, Policy, Refused, Rule};
 
 /// The group of Kyverno's policies of this form.
 pub(super) const KYVERNO: &str = "policies.kyverno.io";
@@ -20,13 +20,14 @@ pub(super) fn read(manifests: &Manifests, default: &str, all: &mut AdmissionPoli
     let policies: Vec<Object<'_>> = manifests.by_kind("ValidatingAdmissionPolicy").collect();
     for object in &policies {
         let bound = bindings.iter().filter(|b| b.spec().text("policyName") == Some(object.name()));
-        let mut rules: Vec<Rule> = bound.map(|binding| bound_rule(*object, *binding, all)).collect();
+        let refuses = refuses(*object);
+        let mut rules: Vec<Rule> = bound.map(|binding| bound_rule(*object, *binding, refuses, all)).collect();
         let identity = object.identity(default);
         if rules.is_empty() {
             let text =
                 format!("no binding of the input puts {identity} into force: it counts as if it refused nothing");
             all.warn("unbound-policy", text, object.span());
-            rules.push(rule(*object, object.span(), Reach::default(), Action::Nothing, None));
+            rules.push(rule(refuses, object.span(), Reach::default(), Action::Nothing, None));
         }
         let name = object.name().to_owned();
         all.policies.push(Policy {
@@ -57,12 +58,16 @@ pub(super) fn read(manifests: &Manifests, default: &str, all: &mut AdmissionPoli
     }
 }
 
-fn rule(object: Object<'_>, span: Span, reach: Reach, action: Action, action_span: Option<Span>) -> Rule {
-    let refuses = object.spec().map(cel::refuses).unwrap_or_default();
+/// What a policy refuses, by whichever binding. It costs most of all.
+fn refuses(policy: Object<'_>) -> Refused {
+    policy.spec().map(cel::refuses).unwrap_or_default()
+}
+
+fn rule(refuses: Refused, span: Span, reach: Reach, action: Action, action_span: Option<Span>) -> Rule {
     Rule { span, refuses, images: None, reach, action, action_span, overrides: Vec::new() }
 }
 
-fn bound_rule(object: Object<'_>, binding: Object<'_>, all: &mut AdmissionPolicies) -> Rule {
+fn bound_rule(object: Object<'_>, binding: Object<'_>, refuses: Refused, all: &mut AdmissionPolicies) -> Rule {
     let (spec, of_binding) = (object.spec(), binding.spec());
     let actions = of_binding.field("validationActions");
     let mut action = action(actions, Action::Unknown);
@@ -77,7 +82,7 @@ fn bound_rule(object: Object<'_>, binding: Object<'_>, all: &mut AdmissionPolici
         action = Action::Unknown;
     }
     let reach = both(clause(spec.field("matchConstraints"), true), clause(of_binding.field("matchResources"), false));
-    rule(object, binding.span(), reach, action, Some(span))
+    rule(refuses, binding.span(), reach, action, Some(span))
 }
 
 /// A policy of Kyverno that has the form of a ValidatingAdmissionPolicy and needs no binding.
@@ -115,7 +120,7 @@ pub(super) fn of_kyverno(object: Object<'_>, default: &str, all: &mut AdmissionP
     let own = Clause { names: policy.namespace.clone().map(|n| vec![n]), ..Clause::default() };
     let mut reach = both(clause(spec.field("matchConstraints"), true), Some(own));
     reach.excludes.push(Clause { names: Some(LEFT_ALONE.map(str::to_owned).to_vec()), ..Clause::default() });
-    policy.rules.push(rule(object, object.span(), reach, action, actions.map(Value::span)));
+    policy.rules.push(rule(refuses(object), object.span(), reach, action, actions.map(Value::span)));
     Some(policy)
 }
 

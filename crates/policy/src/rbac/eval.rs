@@ -1,8 +1,8 @@
 //! Who has which role, and what rules match.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use kubestride_manifest::{LabelSelector, Labels};
+use kubestride_manifest::Labels;
 
 use super::{Binding, Grant, Rbac, Role, Rule, Scope, Subject};
 
@@ -48,13 +48,11 @@ impl Rbac {
 
     /// Gives aggregated roles their rules: those of all roles that they select, which may be aggregated themselves.
     pub(super) fn aggregate(&mut self) {
-        let mut all = BTreeMap::new();
-        for (identity, role) in &self.roles {
+        let selections = Selections::of(self);
+        let mut all = Vec::new();
+        for (at, (role, _)) in selections.roles.iter().enumerate() {
             if role.aggregates.is_some() {
-                let mut seen = BTreeSet::new();
-                let mut rules = Vec::new();
-                self.collect(identity, &mut seen, &mut rules);
-                all.insert(identity.clone(), rules);
+                all.push((role.identity.clone(), selections.rules(at)));
             }
         }
         for (identity, rules) in all {
@@ -62,30 +60,6 @@ impl Rbac {
                 role.rules = rules;
             }
         }
-    }
-
-    /// Adds the rules of `first` and of all that it aggregates. The controller replaces what an aggregated role itself
-    /// has as `rules`.
-    fn collect(&self, first: &str, seen: &mut BTreeSet<String>, rules: &mut Vec<Rule>) {
-        let mut todo = vec![first.to_owned()];
-        while let Some(identity) = todo.pop() {
-            let Some(role) = self.roles.get(&identity) else { continue };
-            if !seen.insert(identity) {
-                continue;
-            }
-            if role.aggregates.is_none() {
-                let written_in = |rule: &Rule| Rule { written_in: Some(role.identity.clone()), ..rule.clone() };
-                rules.extend(role.rules.iter().map(written_in));
-            }
-            todo.extend(self.selected_by(role).map(|selected| selected.identity.clone()));
-        }
-    }
-
-    /// The ClusterRoles that an aggregated role selects, which may hold itself. The controller leaves itself out.
-    pub(super) fn selected_by<'r>(&'r self, role: &'r Role) -> impl Iterator<Item = &'r Role> {
-        let selectors = role.aggregates.as_deref().unwrap_or_default();
-        let others = self.roles.values().filter(|r| r.identity.starts_with("ClusterRole/") && !selectors.is_empty());
-        others.filter(|other| other.is_selected(selectors))
     }
 
     pub(super) fn index(&mut self) {
@@ -97,10 +71,57 @@ impl Rbac {
     }
 }
 
-impl Role {
-    fn is_selected(&self, selectors: &[LabelSelector]) -> bool {
-        let labels = Labels::from_pairs(self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        selectors.iter().any(|selector| selector.matches(&labels))
+/// Which roles aggregated roles select.
+pub(super) struct Selections<'r> {
+    /// All roles in order of their identities, and the positions of the ClusterRoles that each selects. A role may
+    /// select itself; the controller leaves it out.
+    roles: Vec<(&'r Role, Vec<usize>)>,
+}
+
+impl<'r> Selections<'r> {
+    pub(super) fn of(rbac: &'r Rbac) -> Self {
+        let mut selectable = Vec::new();
+        for (at, role) in rbac.roles.values().enumerate().filter(|(_, r)| r.identity.starts_with("ClusterRole/")) {
+            let labels = role.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+            selectable.push((at, Labels::from_pairs(labels)));
+        }
+        let selected_by = |role: &Role| -> Vec<usize> {
+            let Some(selectors) = &role.aggregates else { return Vec::new() };
+            let chosen = selectable.iter().filter(|(_, labels)| selectors.iter().any(|s| s.matches(labels)));
+            chosen.map(|(at, _)| *at).collect()
+        };
+        Self { roles: rbac.roles.values().map(|role| (role, selected_by(role))).collect() }
+    }
+
+    /// All roles with their positions.
+    pub(super) fn roles(&self) -> impl Iterator<Item = (usize, &'r Role)> {
+        self.roles.iter().map(|(role, _)| *role).enumerate()
+    }
+
+    /// The positions of the roles that the one at `at` selects beside itself.
+    pub(super) fn others(&self, at: usize) -> impl Iterator<Item = usize> {
+        let selected = self.roles.get(at).map(|(_, selected)| selected.as_slice()).unwrap_or_default();
+        selected.iter().copied().filter(move |other| *other != at)
+    }
+
+    /// The rules of all that the role at `first` aggregates. The controller replaces what an aggregated role itself has
+    /// as `rules`.
+    fn rules(&self, first: usize) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        let mut seen = vec![false; self.roles.len()];
+        let mut todo = vec![first];
+        while let Some(at) = todo.pop() {
+            let (Some((role, _)), Some(seen_here)) = (self.roles.get(at), seen.get_mut(at)) else { continue };
+            if std::mem::replace(seen_here, true) {
+                continue;
+            }
+            if role.aggregates.is_none() {
+                let written_in = |rule: &Rule| Rule { written_in: Some(role.identity.clone()), ..rule.clone() };
+                rules.extend(role.rules.iter().map(written_in));
+            }
+            todo.extend(self.others(at).filter(|other| seen.get(*other) == Some(&false)));
+        }
+        rules
     }
 }
 

@@ -1,11 +1,12 @@
 //! What of roles and bindings was ignored or is not known, and how that limits answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kubestride_manifest::{Field, Manifests, Object};
 use kubestride_source::{Diagnostic, Span};
 use kubestride_yaml::{Kind, Value};
 
+use super::eval::Selections;
 use super::{GROUP, Rbac, Role};
 
 /// Fields of `PolicyRule`.
@@ -32,7 +33,7 @@ pub fn limits(manifests: &Manifests, rbac: &Rbac, default_namespace: &str) -> Ve
         }
     }
     found.extend(missing_roles(rbac));
-    found.extend(rbac.roles().filter_map(|role| aggregation(rbac, role)));
+    found.extend(aggregations(rbac));
     found.sort_by_key(|diagnostic| diagnostic.span);
     found
 }
@@ -153,21 +154,25 @@ fn missing_roles(rbac: &Rbac) -> Vec<Diagnostic> {
     missing.into_iter().map(say).collect()
 }
 
-/// What is wrong with the aggregation of a role of the input.
-fn aggregation(rbac: &Rbac, role: &Role) -> Option<Diagnostic> {
+/// What is wrong with the aggregation of roles of the input.
+fn aggregations(rbac: &Rbac) -> Vec<Diagnostic> {
+    if !rbac.roles().any(|role| role.span.is_some() && role.aggregates.is_some()) {
+        return Vec::new();
+    }
+    let selections = Selections::of(rbac);
+    selections.roles().filter_map(|(at, role)| aggregation(&selections, at, role)).collect()
+}
+
+fn aggregation(selections: &Selections<'_>, first: usize, role: &Role) -> Option<Diagnostic> {
     let (span, _) = (role.span?, role.aggregates.as_ref()?);
-    let others = |role: &Role| -> Vec<String> {
-        let selected = rbac.selected_by(role).map(|other| other.identity.clone());
-        selected.filter(|identity| *identity != role.identity).collect()
-    };
-    let mut todo = others(role);
+    let mut todo: Vec<usize> = selections.others(first).collect();
     if todo.is_empty() {
         let message = format!("{} selects no ClusterRole of the input: what it allows is not known", role.identity);
         return Some(Diagnostic::warning("selects-no-role", message).at(span));
     }
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    while let Some(identity) = todo.pop() {
-        if identity == role.identity {
+    let mut seen = vec![false; selections.roles().count()];
+    while let Some(at) = todo.pop() {
+        if at == first {
             let message = format!(
                 "{} selects itself through other aggregated roles: it gets the rules of all that are not aggregated; rules \
                  that once stood in the circle stay in it, and are not known",
@@ -175,10 +180,10 @@ fn aggregation(rbac: &Rbac, role: &Role) -> Option<Diagnostic> {
             );
             return Some(Diagnostic::warning("aggregation-cycle", message).at(span));
         }
-        if let Some(next) = rbac.role(&identity)
-            && seen.insert(identity)
+        if let Some(seen_here) = seen.get_mut(at)
+            && !std::mem::replace(seen_here, true)
         {
-            todo.extend(others(next));
+            todo.extend(selections.others(at).filter(|other| seen.get(*other) == Some(&false)));
         }
     }
     None

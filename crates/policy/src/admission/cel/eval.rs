@@ -10,6 +10,9 @@ use super::parse::Expression as E;
 /// Most steps that one expression may take.
 const MAX_STEPS: u32 = 5_000;
 
+/// Bytes of a text that are copied in one step.
+const BYTES_PER_STEP: usize = 64;
+
 /// A value.
 #[derive(Debug, Clone)]
 pub(super) enum Term<'a> {
@@ -58,7 +61,7 @@ impl<'a, 'v> Scene<'a, 'v> {
     }
 
     fn eval(&self, expression: &E, locals: &mut Locals<'a>) -> Result<Term<'a>> {
-        self.steps.set(self.steps.get() + 1);
+        self.steps.set(self.steps.get().saturating_add(1));
         self.depth.set(self.depth.get() + 1);
         let result = if self.steps.get() > MAX_STEPS || self.depth.get() > 200 {
             Err(Unknown)
@@ -74,7 +77,10 @@ impl<'a, 'v> Scene<'a, 'v> {
             E::Null => Term::Null,
             E::Bool(value) => Term::Bool(*value),
             E::Number(number) => Term::Number(*number),
-            E::Text(text) => Term::Text(text.clone()),
+            E::Text(text) => {
+                self.charge(text.len() / BYTES_PER_STEP)?;
+                Term::Text(text.clone())
+            }
             E::List(items) => Term::List(items.iter().map(|i| self.eval(i, locals)).collect::<Result<_>>()?),
             E::Name(name) => self.name(name, locals)?,
             E::Field(of, name, optional) => self.field(of, name, *optional, locals)?,
@@ -101,6 +107,13 @@ impl<'a, 'v> Scene<'a, 'v> {
         })
     }
 
+    /// Takes steps for a copy. All that grows is made of copies.
+    fn charge(&self, steps: usize) -> Result<()> {
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        self.steps.set(self.steps.get().saturating_add(steps));
+        if self.steps.get() > MAX_STEPS { Err(Unknown) } else { Ok(()) }
+    }
+
     fn truth(&self, expression: &E, locals: &mut Locals<'a>) -> Result<bool> {
         match self.eval(expression, locals)? {
             Term::Bool(value) => Ok(value),
@@ -125,6 +138,7 @@ impl<'a, 'v> Scene<'a, 'v> {
 
     fn name(&self, name: &str, locals: &Locals<'a>) -> Result<Term<'a>> {
         if let Some((_, value)) = locals.iter().rev().find(|(local, _)| local == name) {
+            self.charge(weight(value))?;
             return Ok(value.clone());
         }
         match name {
@@ -252,6 +266,16 @@ impl PartialEq for Term<'_> {
     /// Equality for results inside this module; values of expressions are compared by `same`.
     fn eq(&self, other: &Self) -> bool {
         same(self, other) == Ok(true)
+    }
+}
+
+/// The steps that a copy of a value costs.
+fn weight(value: &Term<'_>) -> usize {
+    match value {
+        Term::Text(text) => text.len() / BYTES_PER_STEP,
+        Term::List(items) => items.iter().map(|item| 1 + weight(item)).sum(),
+        Term::Optional(Some(inner)) => weight(inner),
+        _ => 0,
     }
 }
 

@@ -139,5 +139,10 @@ mod tests {
             expression = format!("object.spec.containers.all(c{depth}, {expression})");
         }
         assert_eq!(evaluate(&expression), "Err(Unknown)");
+        for (first, twice) in [("'x'", "a + a"), ("['x']", "a + a"), ("'x'", "[a, a]")] {
+            let expression = format!("[{first}]{}", format!(".map(a, {twice})").repeat(18));
+            assert!(evaluate(&expression) == "Err(Unknown)", "{twice}");
+            assert!(evaluate(&format!("[{first}].map(a, {twice})")).starts_with("Ok"), "{twice}");
+        }
     }
 }

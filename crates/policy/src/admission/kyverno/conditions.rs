@@ -36,6 +36,9 @@ fn one(condition: Value<'_>, scene: &Scene<'_>) -> Option<bool> {
     }
     let (key, value) = (found(condition.get("key")?, scene)?, found(condition.get("value")?, scene)?);
     let ((is_list, keys), (_, values)) = (key.texts()?, value.texts()?);
+    if !scene.budget.spend_on_pairs(&keys, &values) {
+        return None;
+    }
     // Ranges, and operators inside values, are not read.
     let is_plain = |v: &String| !v.starts_with(['<', '>', '!']) && !v.contains(['|', '&']) && !is_range(v);
     if !values.iter().all(is_plain) {

@@ -10,6 +10,9 @@ use kubestride_yaml::{Kind, Value};
 /// How much one rule may cost, over all pods that it is asked about. Aliases can make a short rule a very long one.
 pub(super) struct Budget(Cell<u32>);
 
+/// Pairs of characters that are compared in one step.
+const PAIRS_PER_STEP: usize = 1_000;
+
 impl Budget {
     /// Several times of what rules that people write need.
     pub(super) fn of_rule() -> Self {
@@ -18,9 +21,21 @@ impl Budget {
 
     /// Takes a step; false where nothing is left.
     pub(super) fn spend(&self) -> bool {
+        self.spend_many(1)
+    }
+
+    /// Takes several steps; false where not so many are left.
+    fn spend_many(&self, steps: u32) -> bool {
         let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
-        left > 0
+        self.0.set(left.saturating_sub(steps));
+        left >= steps
+    }
+
+    /// Takes the steps that it costs to compare each text with each other one, by their number and length.
+    pub(super) fn spend_on_pairs(&self, some: &[String], others: &[String]) -> bool {
+        let size = |texts: &[String]| texts.iter().map(|text| text.len().saturating_add(8)).sum::<usize>();
+        let steps = size(some).saturating_mul(size(others)) / PAIRS_PER_STEP;
+        self.spend_many(u32::try_from(steps).unwrap_or(u32::MAX))
     }
 }
 
