@@ -298,6 +298,8 @@ spec: {{podSelector: {{matchLabels: {{app: cart}}}}, ingress: [{{from: [{{podSel
         (String::new(), "Unrestricted", "no policy selects either end for it"),
         (policy(native, "shop"), "Allowed", "NetworkPolicy/default/p lets it through"),
         (policy(native, "other"), "Denied", "NetworkPolicy/default/p stops it"),
+        // What is not evaluated may say otherwise.
+        (policy("crd.antrea.io/v1beta1\nkind: NetworkPolicy", "shop"), "", ""),
     ];
     for (policies, expected, why) in cases {
         let model = model(&(policies + &apps));

@@ -258,7 +258,7 @@ impl NetworkPolicies {
             tier.ask(&question, &mut decision);
         }
         let (allowed, unknown, reasons) = decision.finish();
-        let unknown = if self.two_plugins { PortSet::all() } else { unknown };
+        let unknown = if self.is_partial { PortSet::all() } else { unknown };
         // The address of its node could be admitted by a block, or always, as the kubelet's is.
         let of_node = peer.pod().is_some_and(|pod| pod.host_network);
         let unknown = if of_node { PortSet::all().difference(&allowed).union(&unknown) } else { unknown };
@@ -315,7 +315,7 @@ impl NetworkPolicies {
                 Direction::Egress => self.side(End::Pod(*pod), *end, direction, true),
             };
             // That some who are named may get through restricts, too.
-            if !side.allowed.is_empty() || self.two_plugins {
+            if !side.allowed.is_empty() || self.is_partial {
                 return Vec::new();
             }
             let stops = |reason: &Reason| reason.effect == Effect::Denies;

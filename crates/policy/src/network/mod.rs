@@ -39,8 +39,8 @@ pub struct NetworkPolicies {
     cilium: CiliumPolicies,
     tiers: Vec<Tier>,
     doubts: Vec<Diagnostic>,
-    /// Whether there are policies of two network plugins, of which one does not heed its own.
-    two_plugins: bool,
+    /// Whether there are policies that are not evaluated, or that one of two network plugins does not heed.
+    is_partial: bool,
 }
 
 /// A NetworkPolicy.

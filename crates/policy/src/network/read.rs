@@ -13,6 +13,7 @@ use super::{
 };
 use crate::calico::Calico;
 use crate::cilium::CiliumPolicies;
+use crate::connections::are_all_evaluated;
 
 /// What is not known where part of a policy, or of a rule, is not understood.
 pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";
@@ -53,7 +54,15 @@ impl NetworkPolicies {
             doubts.extend(of_both.finish());
         }
         tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
-        Self { policies, admin, cilium, calico: calico.policies, tiers, doubts, two_plugins }
+        Self {
+            policies,
+            admin,
+            cilium,
+            calico: calico.policies,
+            tiers,
+            doubts,
+            is_partial: two_plugins || !are_all_evaluated(manifests),
+        }
     }
 
     /// Reads objects of other kinds that have the fields of NetworkPolicies.
