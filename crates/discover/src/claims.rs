@@ -200,6 +200,22 @@ impl Claims {
         self.flows.len() + self.attributes.len() + self.controls.len() + self.names.len() + self.stores.len()
     }
 
+    /// Adds those of another signal behind these.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        let known = self.subjects.len() as u32;
+        for attribute in &mut others.attributes {
+            attribute.subject += known;
+        }
+        self.flows.append(&mut others.flows);
+        self.attributes.append(&mut others.attributes);
+        self.subjects.append(&mut others.subjects);
+        self.controls.append(&mut others.controls);
+        self.names.append(&mut others.names);
+        self.stores.append(&mut others.stores);
+        self.reveals.append(&mut others.reveals);
+        self.diagnostics.append(&mut others.diagnostics);
+    }
+
     /// Sets an attribute.
     pub(crate) fn set(&mut self, subject: Subject, attribute: AttributeId, value: Value, note: Note) {
         self.push(subject, attribute, Raw::Value(value), note);

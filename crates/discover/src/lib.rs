@@ -118,13 +118,7 @@ fn limits(world: &world::World<'_>) -> Vec<Diagnostic> {
 /// Builds the model of a set of objects and of traffic that was seen between them.
 pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[Observation]) -> Discovered {
     let world = world::World::new(manifests, options);
-    let mut claims = claims::Claims::default();
-    let mut counts = Vec::new();
-    for signal in signals::SIGNALS {
-        let before = claims.count();
-        signal.claim(&world, &mut claims);
-        counts.push((signal.name(), claims.count() - before));
-    }
+    let (mut claims, counts) = signals::claim_all(&world);
     enforcement::withdraw(&world, &mut claims);
     let strangers = observed::claim(&world, observations, &mut claims);
     let addresses = std::mem::take(&mut claims.reveals);

@@ -10,8 +10,8 @@ use kubestride_source::Span;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Authentication, Scope, YesNo};
 
-use super::Signal;
-use crate::claims::{Claims, FlowClaim, Note, Party, Subject};
+use super::{Each, Signal};
+use crate::claims::{FlowClaim, Note, Party, Subject};
 use crate::token;
 use crate::world::{WorkloadInfo, World};
 
@@ -79,8 +79,8 @@ impl Signal for ApiAccess {
         "api-access"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             let own = grants(world, workload, workload.service_account());
             if let Some(first) = own.first() {
                 let of_workload = Subject::Party(Party::Workload(index));
@@ -90,7 +90,7 @@ impl Signal for ApiAccess {
             if let Some(claim) = calls(world, index, workload, &own) {
                 claims.flows.push(claim);
             }
-        }
+        }))
     }
 }
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use kubestride_model::Confidence;
 use kubestride_yaml::Value;
 
-use super::Signal;
 use super::environment::{value_of, variables};
+use super::{Each, Signal};
 use crate::address;
 use crate::claims::{Claims, Note};
 use crate::expand::{Syntax, expand};
@@ -20,8 +20,8 @@ impl Signal for Arguments {
         "arguments"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             for container in &workload.containers {
                 let words: Vec<Value<'_>> = container.command().chain(container.args()).collect();
                 let refers = words.iter().any(|w| w.as_str().is_some_and(|t| t.contains('$')));
@@ -39,7 +39,7 @@ impl Signal for Arguments {
                     claim_word(world, index, container.name(), &word, claims);
                 }
             }
-        }
+        }))
     }
 }
 

@@ -7,8 +7,8 @@ use kubestride_model::{Confidence, FlowKind};
 use kubestride_source::{FileId, Span};
 use kubestride_yaml::{Limits, Value, read};
 
-use super::Signal;
 use super::config_files::mounted_files;
+use super::{Each, Signal};
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::world::{WorkloadInfo, World};
 
@@ -25,8 +25,8 @@ impl Signal for BeatHints {
         "beat-hints"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             mounted_files(world, workload, |_, entry| {
                 if !entry.text.contains("autodiscover") || !entry.text.contains("hints") {
                     return;
@@ -41,7 +41,7 @@ impl Signal for BeatHints {
                     }
                 }
             });
-        }
+        }))
     }
 }
 

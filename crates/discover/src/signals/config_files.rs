@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use kubestride_manifest::{Object, VolumeSource};
 use kubestride_model::Confidence;
 
-use super::Signal;
 use super::environment::{value_of, variables};
+use super::{Each, Signal};
 use crate::claims::{Claims, Note};
 use crate::credentials;
 use crate::expand::{Syntax, expand};
@@ -29,10 +29,10 @@ impl Signal for ConfigFiles {
         "config-files"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
         // Many workloads mount the same file, and many files hold the same text.
         let mut settings: BTreeMap<Cow<'_, str>, Vec<Setting>> = BTreeMap::new();
-        for (index, workload) in world.workloads.iter().enumerate() {
+        Some(Box::new(move |index, workload, claims| {
             let all = || workload.containers.iter().flat_map(|c| variables(world, index, c)).collect::<Vec<_>>();
             let read = OnceCell::new();
             let value_of = |name: &str| value_of(read.get_or_init(all), name);
@@ -46,7 +46,7 @@ impl Signal for ConfigFiles {
                 };
                 claim_file(world, index, (object, entry), as_written, &value_of, claims);
             });
-        }
+        }))
     }
 }
 

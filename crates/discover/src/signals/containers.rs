@@ -6,7 +6,7 @@ use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::*;
 use kubestride_yaml::Value;
 
-use super::Signal;
+use super::{Each, Signal};
 use crate::claims::{Claims, Note, Subject};
 use crate::credentials;
 use crate::technology;
@@ -19,8 +19,8 @@ impl Signal for Containers {
         "containers"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             for container in &workload.containers {
                 let subject = Subject::Container(index, container.name().to_owned());
                 let mut sink = Sink { subject, claims };
@@ -31,7 +31,7 @@ impl Signal for Containers {
                 secrets(container, &mut sink);
                 programs(container, &mut sink);
             }
-        }
+        }))
     }
 }
 

@@ -5,9 +5,9 @@ use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::YesNo;
 use kubestride_yaml::Value;
 
-use super::Signal;
+use super::{Each, Signal};
 use crate::claims::{Claims, Note, Subject};
-use crate::world::World;
+use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct ControlPlane;
 
@@ -16,10 +16,16 @@ impl Signal for ControlPlane {
         "control-plane"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        let Some(server) = ApiServer::find(world) else { return };
-        server.audit(claims);
-        server.encryption(world, claims);
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        let mut found = false;
+        Some(Box::new(move |_, workload, claims| {
+            // Of several servers the first one speaks for all.
+            if !found && let Some(server) = ApiServer::of(workload) {
+                found = true;
+                server.audit(claims);
+                server.encryption(world, claims);
+            }
+        }))
     }
 }
 
@@ -30,11 +36,11 @@ struct ApiServer<'a> {
 }
 
 impl<'a> ApiServer<'a> {
-    fn find(world: &World<'a>) -> Option<Self> {
-        let containers = world.workloads.iter().flat_map(|w| w.containers.iter());
-        containers.map(|c| (c.span(), c.command().chain(c.args()).collect::<Vec<_>>())).find_map(|(span, words)| {
-            let program = words.first()?.as_str()?.rsplit('/').next()?;
-            (program == "kube-apiserver").then_some(Self { span, words })
+    fn of(workload: &WorkloadInfo<'a>) -> Option<Self> {
+        workload.containers.iter().find_map(|container| {
+            let program = container.command().chain(container.args()).next()?.as_str()?.rsplit('/').next()?;
+            let words = || container.command().chain(container.args()).collect();
+            (program == "kube-apiserver").then(|| Self { span: container.span(), words: words() })
         })
     }
 

@@ -9,7 +9,7 @@ use kubestride_model::Confidence;
 use kubestride_source::Span;
 use kubestride_yaml::Value;
 
-use super::Signal;
+use super::{Each, Signal};
 use crate::address::{self, Address};
 use crate::claims::{Claims, Note};
 use crate::credentials;
@@ -38,14 +38,13 @@ impl Signal for Environment {
         "environment"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for index in 0..world.workloads.len() {
-            let Some(workload) = world.workloads.get(index) else { continue };
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             for container in &workload.containers {
                 let variables = variables(world, index, container);
                 claim_variables(world, index, container.name(), &variables, claims);
             }
-        }
+        }))
     }
 }
 

@@ -4,8 +4,8 @@ use kubestride_model::FlowKind;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::Entry;
 
-use super::Signal;
-use crate::claims::{Claims, FlowClaim, Note, Party};
+use super::{Each, Signal};
+use crate::claims::{FlowClaim, Note, Party};
 use crate::world::World;
 
 pub(crate) struct HostPorts;
@@ -15,8 +15,8 @@ impl Signal for HostPorts {
         "host-ports"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, _: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             let on_host = workload.pod().host_network().filter(|v| v.as_bool() == Some(true));
             for port in workload.containers.iter().flat_map(|c| c.ports()) {
                 let (entry, text) = match (on_host, port.host_port) {
@@ -38,6 +38,6 @@ impl Signal for HostPorts {
                 claim.protocol = Some(port.protocol.to_owned());
                 claims.flows.push(claim);
             }
-        }
+        }))
     }
 }

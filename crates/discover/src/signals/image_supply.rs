@@ -6,8 +6,8 @@ use kubestride_manifest::Field;
 use kubestride_model::FlowKind;
 use kubestride_yaml::Value;
 
-use super::Signal;
-use crate::claims::{Claims, FlowClaim, Note, Party};
+use super::{Each, Signal};
+use crate::claims::{FlowClaim, Note, Party};
 use crate::world::{WorkloadInfo, World};
 
 pub(crate) struct ImageSupply;
@@ -34,8 +34,8 @@ impl Signal for ImageSupply {
         "image-supply"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             let mut seen: BTreeSet<String> = BTreeSet::new();
             for image in workload.containers.iter().filter_map(|c| c.image()) {
                 let Some(text) = image.as_str().filter(|t| !t.is_empty()) else { continue };
@@ -58,7 +58,7 @@ impl Signal for ImageSupply {
                     claims.flows.push(claim);
                 }
             }
-        }
+        }))
     }
 }
 

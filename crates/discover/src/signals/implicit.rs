@@ -2,8 +2,8 @@
 
 use kubestride_model::FlowKind;
 
-use super::Signal;
-use crate::claims::{Claims, FlowClaim, Note, Party};
+use super::{Each, Signal};
+use crate::claims::{FlowClaim, Note, Party};
 use crate::world::World;
 
 pub(crate) struct Implicit;
@@ -13,8 +13,8 @@ impl Signal for Implicit {
         "implicit"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, _: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             let note = Note::default(workload.span(), "pods resolve names through the name server of the cluster");
             let mut dns = FlowClaim::new(Party::Workload(index), Party::ClusterDns, FlowKind::Dns, note);
             (dns.port, dns.target_port, dns.protocol, dns.implicit) =
@@ -26,6 +26,6 @@ impl Signal for Implicit {
                 claim.implicit = true;
                 claims.flows.push(claim);
             }
-        }
+        }))
     }
 }

@@ -8,7 +8,7 @@ use kubestride_policy::{Cited, Fit, MeshPod, linkerd};
 use kubestride_stencils::values::{MeshBypass, MutualTls, TokenCheck, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
-use super::Signal;
+use super::{Each, Signal};
 use crate::claims::{Claims, ControlClaim, Note, Party, Subject};
 use crate::world::{WorkloadInfo, World};
 
@@ -39,16 +39,16 @@ impl Signal for Mesh {
         "mesh"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| {
             let subject = || Subject::Party(Party::Workload(index));
-            let Some(pod) = world.mesh_pods.of(index, workload) else { continue };
+            let Some(pod) = world.mesh_pods.of(index, workload) else { return };
             if let Some((bypass, note)) = bypass(&pod, workload).filter(|_| workload.operated.is_none()) {
                 claims.set(subject(), attr::MESH_BYPASS.id, attr::MESH_BYPASS.value(bypass), note);
             }
             // Without a proxy nothing enforces the policies that select it.
             if Dataplane::of(&pod) == Dataplane::Outside {
-                continue;
+                return;
             }
             if let Some((value, note)) = mutual_tls(&world.mesh, workload) {
                 claims.set(subject(), attr::MUTUAL_TLS.id, value, note);
@@ -61,7 +61,10 @@ impl Signal for Mesh {
             if let Some((value, note)) = tokens(world, workload) {
                 claims.set(subject(), attr::TOKEN_CHECK.id, value, note);
             }
-        }
+        }))
+    }
+
+    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         controls(world, claims);
     }
 }

@@ -11,7 +11,7 @@ use kubestride_policy::network::{
 use kubestride_stencils::values::{Isolation, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
-use super::Signal;
+use super::{Each, Signal};
 use crate::Scope;
 use crate::claims::{Claims, ControlClaim, FlowClaim, Note, Party, Subject};
 use crate::resolve::{Resolved, resolve};
@@ -24,10 +24,11 @@ impl Signal for NetworkPolicySignal {
         "network-policies"
     }
 
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        Some(Box::new(move |index, workload, claims| isolation(world, index, workload, claims)))
+    }
+
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for (index, workload) in world.workloads.iter().enumerate() {
-            isolation(world, index, workload, claims);
-        }
         let namespaces: BTreeMap<&str, &Labels<'_>> =
             world.workloads.iter().map(|w| (w.namespace.as_str(), &w.namespace_labels)).collect();
         let policies = world.network.all();

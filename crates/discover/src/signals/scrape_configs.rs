@@ -9,8 +9,8 @@ use kubestride_model::{Confidence, FlowKind};
 use kubestride_source::Span;
 use kubestride_yaml::Value;
 
-use super::Signal;
 use super::config_files::mounted_files;
+use super::{Each, Signal};
 use crate::address;
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::relabel::{Relabelled, TargetLabels, fixed_address, label_name, reads_files, relabel};
@@ -27,10 +27,10 @@ impl Signal for ScrapeConfigs {
         "scrape-configs"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
         // Many workloads mount the same file.
         let mut read: BTreeMap<Cow<'_, str>, Option<Configuration>> = BTreeMap::new();
-        for (index, workload) in world.workloads.iter().enumerate() {
+        Some(Box::new(move |index, workload, claims| {
             mounted_files(world, workload, |object, entry| {
                 let configuration = match read.get(&entry.text) {
                     Some(found) => found,
@@ -41,7 +41,7 @@ impl Signal for ScrapeConfigs {
                     Scrape { world, index, file: Some((object, entry)), job }.claim(claims);
                 }
             });
-        }
+        }))
     }
 }
 

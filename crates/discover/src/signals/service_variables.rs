@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_source::Span;
 
-use super::Signal;
 use super::config_files::mounted_files;
+use super::{Each, Signal};
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::world::{ServiceInfo, World};
 
@@ -19,17 +19,17 @@ impl Signal for ServiceVariables {
         "service-variables"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
         let mut by_namespace: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
         for (at, service) in world.services.iter().enumerate() {
             let name = service.name.to_ascii_uppercase().replace('-', "_");
             by_namespace.entry(&service.namespace).or_default().entry(name).or_insert(at);
         }
-        for (index, workload) in world.workloads.iter().enumerate() {
-            let Some(services) = by_namespace.get(workload.namespace.as_str()) else { continue };
+        Some(Box::new(move |index, workload, claims| {
+            let Some(services) = by_namespace.get(workload.namespace.as_str()) else { return };
             let links = workload.pod().field("enableServiceLinks");
             if links.and_then(|l| l.as_bool()) == Some(false) {
-                continue;
+                return;
             }
             let mut found: BTreeMap<usize, Span> = BTreeMap::new();
             let mut look = |text: &str, span: Span| {
@@ -49,7 +49,7 @@ impl Signal for ServiceVariables {
                     call(world, index, service, span, claims);
                 }
             }
-        }
+        }))
     }
 }
 

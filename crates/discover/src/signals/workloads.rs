@@ -10,7 +10,7 @@ use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::*;
 use kubestride_yaml::Value;
 
-use super::Signal;
+use super::{Each, Signal};
 use crate::claims::{Claims, Note, Party, Subject};
 use crate::technology::{Technology, datastore_of_port};
 use crate::world::{WorkloadInfo, World};
@@ -23,15 +23,15 @@ impl Signal for Workloads {
         "workloads"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
         let mut users: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for workload in &world.workloads {
             *users.entry((workload.namespace.as_str(), workload.service_account())).or_default() += 1;
         }
         let scaled = autoscaled(world);
-        for (index, workload) in world.workloads.iter().enumerate() {
+        Some(Box::new(move |index, workload, claims| {
             if workload.operated.is_some() {
-                continue;
+                return;
             }
             let subject = Subject::Party(Party::Workload(index));
             host_access(workload, &subject, claims);
@@ -53,7 +53,7 @@ impl Signal for Workloads {
                 claims.set(subject.clone(), attr::AUTOSCALED.id, attr::AUTOSCALED.value(YesNo::Yes), note);
             }
             technology(workload, &subject, claims);
-        }
+        }))
     }
 }
 
