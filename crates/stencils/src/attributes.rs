@@ -297,12 +297,14 @@ declare_attributes! {
     CHECKS: SetOf<AdmissionCheck> = "checks", UNKNOWN;
     /// It changes objects.
     MUTATES: YesNo = "mutates", NO;
-    /// Who it names.
-    BINDING_SUBJECT: BindingSubject = "bindingSubject", Value::Choice(BindingSubject::Named as u8);
+    /// Who it names; of several, those whose rights are the worst to give away.
+    BINDING_SUBJECT: BindingSubject = "bindingSubject", Value::Choice(BindingSubject::System as u8);
     /// The role it gives has more than reading of public information.
     GRANTS_POWER: YesNo = "grantsPower", NO;
-    /// Its role is `cluster-admin`.
+    /// Its role is `cluster-admin`, or has all verbs on all resources as that has.
     CLUSTER_ADMIN: YesNo = "clusterAdmin", NO;
+    /// How far those it names get with its role, in all namespaces.
+    POWER: Power = "power", Value::Choice(Power::Limited as u8);
     /// It has addresses that anybody who may write Services can claim.
     EXTERNAL_IPS: YesNo = "externalIPs", NO;
     /// It sends callers to a host outside.

@@ -149,7 +149,7 @@ declare_stencils! {
     /// A Linkerd Server: a port that only authorized callers reach.
     MESH_SERVER: Control "Mesh server" < CONTROL [];
     /// A RoleBinding or a ClusterRoleBinding.
-    ROLE_BINDING: Control "Role binding" < CONTROL [BINDING_SUBJECT, GRANTS_POWER, CLUSTER_ADMIN];
+    ROLE_BINDING: Control "Role binding" < CONTROL [BINDING_SUBJECT, GRANTS_POWER, CLUSTER_ADMIN, POWER];
     /// A validating or mutating admission webhook.
     ADMISSION_WEBHOOK: Control "Admission webhook" < CONTROL [FAILURE_POLICY, MUTATES];
     /// A policy of an admission engine: Kyverno, Gatekeeper, Sigstore, or a ValidatingAdmissionPolicy.
