@@ -295,6 +295,10 @@ declare_attributes! {
     ADMISSION_EFFECT: AdmissionEffect = "admissionEffect", UNKNOWN;
     /// What it refuses, or reports. Unknown where its rules are not understood: then it answers nothing.
     CHECKS: SetOf<AdmissionCheck> = "checks", UNKNOWN;
+    /// It is called at a URL outside the cluster.
+    CALLED_OUTSIDE: YesNo = "calledOutside", NO;
+    /// Its rules send it Secrets.
+    SEES_SECRETS: YesNo = "seesSecrets", NO;
     /// It changes objects.
     MUTATES: YesNo = "mutates", NO;
     /// Who it names; of several, those whose rights are the worst to give away.

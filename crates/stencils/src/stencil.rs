@@ -151,7 +151,7 @@ declare_stencils! {
     /// A RoleBinding or a ClusterRoleBinding.
     ROLE_BINDING: Control "Role binding" < CONTROL [BINDING_SUBJECT, GRANTS_POWER, CLUSTER_ADMIN, POWER];
     /// A validating or mutating admission webhook.
-    ADMISSION_WEBHOOK: Control "Admission webhook" < CONTROL [FAILURE_POLICY, MUTATES];
+    ADMISSION_WEBHOOK: Control "Admission webhook" < CONTROL [FAILURE_POLICY, MUTATES, CALLED_OUTSIDE, SEES_SECRETS];
     /// A policy of an admission engine: Kyverno, Gatekeeper, Sigstore, or a ValidatingAdmissionPolicy.
     ADMISSION_POLICY: Control "Admission policy" < CONTROL [ADMISSION_EFFECT, CHECKS];
     /// The Pod Security label of a namespace.
