@@ -69,6 +69,10 @@ declare_attributes! {
     POD_SECURITY_LEVEL: PodSecurityLevel = "podSecurityLevel", UNKNOWN, answered by "the workload's pod template";
     /// Its RuntimeClass. Unknown where nothing tells what its handler is.
     RUNTIME_CLASS: RuntimeClass = "runtimeClass", Value::Choice(RuntimeClass::Default as u8);
+    /// Users of its containers are others on the node (`hostUsers: false`), so that root in it is not root there.
+    USER_NAMESPACE: YesNo = "userNamespace", NO;
+    /// Capabilities that a runtime policy keeps its processes from using.
+    CAPABILITIES_BLOCKED: SetOf<Capability> = "capabilitiesBlocked", EMPTY;
     /// A runtime policy keeps its processes from reading the token of its service account.
     TOKEN_GUARDED: YesNo = "tokenGuarded", NO;
     /// A runtime policy keeps its processes from writing anywhere in its root file system.
@@ -209,6 +213,8 @@ declare_attributes! {
     SNIPPETS: YesNo = "snippets", NO;
     /// The store is read only for this workload.
     READ_ONLY: YesNo = "readOnly", Value::Choice(YesNo::Yes as u8);
+    /// What a runtime policy keeps the processes of the workload from doing with the files.
+    FILES_GUARDED: FileGuard = "filesGuarded", Value::Choice(FileGuard::None as u8);
     /// How the content reaches the workload.
     MOUNTED_AS: MountedAs = "mountedAs", Value::Choice(MountedAs::Files as u8);
 

@@ -414,6 +414,15 @@ choices! {
         Other = "Other",
     }
 
+    /// What processes are kept from doing with files.
+    FileGuard {
+        /// Nothing.
+        None = "None",
+        /// Writing them.
+        Writing = "Writing",
+        /// Reading and writing them.
+        Everything = "Everything",
+    }
     /// How a workload gets the content of a store.
     MountedAs {
         /// As files.

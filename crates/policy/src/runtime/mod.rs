@@ -63,6 +63,8 @@ pub struct Rule {
     pub action: Action,
     /// The path or the directory (which ends in `/`) that it names, if it names one.
     pub path: Option<String>,
+    /// The capability that it names, if it names one, as the kernel writes it without `CAP_`.
+    pub capability: Option<String>,
     /// Of a directory: what is below it, at any depth.
     pub recursive: bool,
     /// Reading is meant to go on.
@@ -205,6 +207,33 @@ impl RuntimePolicies {
         let mut matching = selecting.iter().flat_map(|p| &p.rules);
         let lets_read = |r: &Rule| r.class == Class::File && r.action != Action::Block && r.may_be_about(TOKEN);
         (!matching.any(lets_read)).then_some(first.span)
+    }
+
+    /// The rule that keeps all processes of a pod from reading and writing below a directory, or from writing there only
+    /// where `writing` is asked for.
+    pub fn directory_guard(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+        directory: &str,
+        writing: bool,
+    ) -> Option<Span> {
+        let directory = format!("{}/", directory.trim_end_matches('/'));
+        let blocks = |r: &&Rule| r.class == Class::File && (writing || !r.read_only) && r.covers(&directory);
+        self.blocking(namespace, labels, blocks)
+    }
+
+    /// The rule that keeps all processes of a pod from using a capability, such as `NET_RAW`.
+    pub fn capability_guard(&self, namespace: &str, labels: &Labels<'_>, capability: &str) -> Option<Span> {
+        let blocks = |r: &&Rule| r.class == Class::Capabilities && r.capability.as_deref() == Some(capability);
+        self.blocking(namespace, labels, blocks)
+    }
+
+    /// The first rule for all processes of a pod that blocks and fits.
+    fn blocking(&self, namespace: &str, labels: &Labels<'_>, fits: impl Fn(&&Rule) -> bool) -> Option<Span> {
+        let selecting = self.selecting(namespace, labels);
+        let rules = selecting.iter().filter(|p| p.is_for_all_containers()).flat_map(|p| &p.rules);
+        rules.filter(|r| r.action == Action::Block && !r.narrow).find(fits).map(|r| r.span)
     }
 
     /// The rule that keeps all processes of a pod from writing anywhere.
