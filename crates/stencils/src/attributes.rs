@@ -199,6 +199,8 @@ declare_attributes! {
     OBSERVED: Observed = "observed", UNKNOWN;
     /// What a runtime policy does with what it forbids.
     RUNTIME_EFFECT: RuntimeEffect = "runtimeEffect", UNKNOWN;
+    /// It seems to stop what it only records.
+    ONLY_RECORDS: YesNo = "onlyRecords", NO, answered by "the configuration of KubeArmor (ConfigMap kubearmor-config), or annotations `kubearmor-*-posture` of the namespace";
     /// How it gets in.
     ENTRY: Entry = "entry", UNKNOWN;
     /// Only some source addresses are let in, or the load balancer is internal.

@@ -159,7 +159,7 @@ declare_stencils! {
     /// A ResourceQuota or a LimitRange.
     RESOURCE_LIMIT: Control "Resource limit" < CONTROL [];
     /// A policy for run time: KubeArmor.
-    RUNTIME_POLICY: Control "Runtime policy" < CONTROL [RUNTIME_EFFECT];
+    RUNTIME_POLICY: Control "Runtime policy" < CONTROL [RUNTIME_EFFECT, ONLY_RECORDS];
 
     /// A Kubernetes Service.
     SERVICE: Name "Service" [EXTERNAL_IPS, EXTERNAL_NAME, SELECTS_NOTHING];

@@ -1,11 +1,13 @@
 //! KubeArmor's policies as controls, with what they really do, and what they keep processes of a workload from.
 
-use kubestride_policy::runtime::{Effect, Kind};
+use kubestride_model::Value;
+use kubestride_policy::runtime::{Effect, Kind, Recorded};
 use kubestride_source::Span;
 use kubestride_stencils::values::{Capability, RuntimeEffect, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
 use super::Signal;
+use crate::Scope;
 use crate::claims::{Claims, ControlClaim, Note, Party, Subject};
 use crate::world::World;
 
@@ -50,6 +52,23 @@ impl Signal for RuntimePolicies {
                 workloads: candidates.into_iter().filter(fits).collect(),
                 note: Note::stated(policy.span, ""),
             });
+            if let Some((recorded, span)) = runtime.only_recorded(policy) {
+                let yes = attr::ONLY_RECORDS.value(YesNo::Yes);
+                let (value, note) = match recorded {
+                    Recorded::ByPosture => {
+                        (yes, Note::stated(span, "what its lists do not allow raises an alert, as this posture says"))
+                    }
+                    Recorded::SystemCalls => (yes, Note::stated(span, "system calls are recorded, never stopped")),
+                    // Nothing in the whole cluster sets it, so it is what KubeArmor does by itself.
+                    Recorded::PostureUnknown if world.options.scope == Scope::Cluster => {
+                        (yes, Note::merged(span, "nothing sets a posture, so what is not allowed raises an alert"))
+                    }
+                    Recorded::PostureUnknown => {
+                        (Value::Unknown, Note::stated(span, "what happens to everything else is not in the input"))
+                    }
+                };
+                claims.set(Subject::Control(policy.identity.clone()), attr::ONLY_RECORDS.id, value, note);
+            }
             if let Some((effect, span, why)) = runtime.effect(policy) {
                 let value = match effect {
                     Effect::Blocks => RuntimeEffect::Blocks,

@@ -54,6 +54,17 @@ pub enum Effect {
     Blocks,
 }
 
+/// How it comes that a policy only records what it seems to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Recorded {
+    /// The posture for what is not allowed is to alert.
+    ByPosture,
+    /// System calls are never stopped.
+    SystemCalls,
+    /// Nothing says what the posture is.
+    PostureUnknown,
+}
+
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -191,6 +202,28 @@ impl RuntimePolicies {
         // A list of what is allowed for a network policy is not about posture, and what it does is not known.
         let rules = policy.rules.iter().filter(|r| policy.kind != Kind::Network || r.action != Action::Allow);
         rules.map(of).reduce(|best, next| if next.0 > best.0 { next } else { best })
+    }
+
+    /// What a policy seems to stop and only records: everything beside what it allows, where the posture is to alert, or
+    /// system calls. None if there is nothing of the kind; not known where nothing says what the posture is.
+    pub fn only_recorded(&self, policy: &RuntimePolicy) -> Option<(Recorded, Span)> {
+        if policy.kind == Kind::Network {
+            return None;
+        }
+        let of = |rule: &Rule| match rule.action {
+            Action::Block if rule.class == Class::Syscalls && rule.action_span.is_some() => {
+                Some((Recorded::SystemCalls, rule.action_span?))
+            }
+            Action::Allow if rule.class != Class::Syscalls => {
+                match self.posture(policy.namespace.as_deref(), rule.class) {
+                    (Effect::Alerts, Some(said)) => Some((Recorded::ByPosture, said)),
+                    (Effect::Alerts, None) => Some((Recorded::PostureUnknown, rule.action_span.unwrap_or(rule.span))),
+                    (Effect::Blocks, _) => None,
+                }
+            }
+            _ => None,
+        };
+        policy.rules.iter().filter_map(of).min_by_key(|(recorded, _)| *recorded)
     }
 
     /// The rule or the posture that keeps all processes of a pod from reading the token of its service account.
