@@ -1,6 +1,6 @@
 //! From what a filter read to evidence for people.
 
-use kubestride_model::{AttributeId, Evidence, Model, Origin, SubjectRef};
+use kubestride_model::{AttributeId, Evidence, Model, Origin, SubjectRef, Value};
 use kubestride_template::filter::Read;
 
 /// A piece of evidence and what it shows.
@@ -18,12 +18,26 @@ impl Cited {
         let note = model.text(self.evidence.note);
         let Some((subject, attribute)) = self.shows else { return note.to_owned() };
         let name = model.vocabulary().attribute(attribute).map_or("", |a| &a.name);
-        let value = model.value(subject, attribute).map(|v| model.value_text(attribute, v)).unwrap_or_default();
+        let value = model.value(subject, attribute);
+        let text = value.map(|v| model.value_text(attribute, v)).unwrap_or_default();
+        let shown = match value {
+            Some(Value::Number(number)) => counted(name, number),
+            _ => format!("{name} is {text}"),
+        };
         match self.evidence.origin {
-            Origin::Default => format!("{name} is {value} by default: nothing in {} sets it", model.name_of(subject)),
-            _ if note.is_empty() => format!("{name} is {value}"),
-            _ => format!("{name} is {value}: {note}"),
+            Origin::Default => format!("{shown} by default: nothing in {} sets it", model.name_of(subject)),
+            _ if note.is_empty() => shown,
+            _ => format!("{shown}: {note}"),
         }
+    }
+}
+
+/// A number of things, as `1 workload`; other numbers as `port is 22`.
+fn counted(name: &str, number: i64) -> String {
+    match name.strip_suffix('s') {
+        Some(one) if number == 1 => format!("1 {one}"),
+        Some(_) => format!("{number} {name}"),
+        None => format!("{name} is {number}"),
     }
 }
 
@@ -57,4 +71,14 @@ pub(crate) fn cite(model: &Model, reads: &[Read]) -> Vec<Cited> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_of_things_are_counted() {
+        let said: Vec<String> =
+            [("workloads", 1), ("workloads", 2), ("port", 22)].map(|(n, v)| super::counted(n, v)).into();
+        assert_eq!(said, ["1 workload", "2 workloads", "port is 22"]);
+    }
 }

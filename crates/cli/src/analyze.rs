@@ -12,7 +12,7 @@ use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
 use kubestride_policy::pod_security::Version;
 use kubestride_report::{Format, Input, Report};
-use kubestride_source::{FileOrigin, Span};
+use kubestride_source::{FileOrigin, Span, some_of};
 use kubestride_template::ThreatType;
 use kubestride_template::filter::Lists;
 
@@ -301,7 +301,7 @@ pub(crate) fn element(model: &Model, name: &str) -> Result<ElementId> {
         ([], []) => bail!("--focus: nothing in this input is called {name}"),
         _ => {
             let identities: Vec<&str> = named.iter().map(|id| model.text(model.element(*id).identity)).collect();
-            bail!("--focus: {name} could be {}", identities.join(" or "))
+            bail!("--focus: {name} could be one of {}", some_of(&identities))
         }
     }
 }

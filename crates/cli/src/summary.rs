@@ -7,6 +7,7 @@ use kubestride_analysis::{Severity, State, fixes};
 use kubestride_model::SubjectRef;
 use kubestride_report::Report;
 use kubestride_report::summary::{Summary, counted, short_name, type_label};
+use kubestride_source::some_of;
 
 /// How many fixes are shown.
 const FIXES: usize = 10;
@@ -20,7 +21,7 @@ pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> 
     let model = report.model;
     let counts = Summary::of(report);
     let names: Vec<&str> = report.inputs.iter().map(|i| i.name.as_str()).collect();
-    writeln!(out, "{}, as {}", names.join(", "), article(report.scope))?;
+    writeln!(out, "{}, as {}", some_of(&names), article(report.scope))?;
     writeln!(out, "{}\n", counts.parts().join(", "))?;
 
     let open: Vec<String> = Severity::ALL.iter().map(|s| format!("{} {}", counts.open.of(*s), s.as_str())).collect();

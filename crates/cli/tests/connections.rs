@@ -129,3 +129,19 @@ spec:
         assert!(run.err.contains(said), "{said} in {}", run.err);
     }
 }
+
+#[test]
+fn of_many_workloads_a_message_names_a_few() {
+    let pod = |at: usize| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{ name: p{at} }}\nspec: {{ hostNetwork: true, containers: \
+             [{{ name: c, image: i }}] }}\n"
+        )
+    };
+    let text: String = (10..40).map(pod).collect();
+    let folder = Folder::new(&[("pods.yaml", text.as_bytes())]);
+    let run = folder.run(&["connections", "."]);
+    let message = run.err.lines().find(|line| line.contains("[host-network]")).unwrap_or_default();
+    assert!(message.contains("default/p14[Pod] and 25 more;"), "{message}");
+    assert!(!message.contains("p15"), "{message}");
+}

@@ -5,6 +5,7 @@
 //! in `catalog/technologies`, everything else is what the objects mean.
 
 mod address;
+mod binding_subjects;
 mod claims;
 mod cloud_identity;
 mod connection_string;

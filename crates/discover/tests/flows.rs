@@ -25,6 +25,8 @@ mod telemetry;
 mod variables;
 #[path = "flows/victoria_metrics.rs"]
 mod victoria_metrics;
+#[path = "flows/webhooks.rs"]
+mod webhooks;
 
 fn model(text: &str) -> Model {
     let mut manifests = Manifests::new();

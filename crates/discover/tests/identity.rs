@@ -242,10 +242,33 @@ fn the_group_of_masters_may_do_everything() {
 }
 
 #[test]
+fn a_binding_to_a_group_is_not_said_to_name_the_account() {
+    let of_group = |group: &str| {
+        let bound = right("web", "pods", "get")
+            .replace("kind: ServiceAccount, name: web, namespace: default", &format!("kind: Group, name: '{group}'"));
+        pod("", "", "", "") + &bound
+    };
+    let table = [
+        (
+            of_group("system:serviceaccounts"),
+            "ClusterRoleBinding/web names the group system:serviceaccounts, which its service account is in",
+        ),
+        (pod("", "", "", "") + &right("web", "pods", "get"), "ClusterRoleBinding/web names its service account"),
+    ];
+    for (text, expected) in table {
+        let model = model(&text);
+        let of =
+            |subject: SubjectRef| model.evidence_of(subject).iter().map(|e| model.text(e.note)).collect::<Vec<_>>();
+        assert_eq!(calls(&model).map(of).unwrap_or_default(), [expected]);
+    }
+}
+
+#[test]
 fn paths_that_everybody_may_read_are_no_power() {
     let table = [
         ("/healthz", "get", false),
         ("/version/", "get", false),
+        ("/openid/v1/jwks", "get", false),
         ("/apis/*", "get", false),
         ("/metrics", "get", true),
         ("'*'", "get", true),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kubestride_source::Diagnostic;
+use kubestride_source::{Diagnostic, some_of};
 
 use crate::{
     Render, helm,
@@ -14,9 +14,6 @@ use crate::{
     overlays, render,
     walk::{self, Found, Place, shown},
 };
-
-/// How many names a message lists.
-const LISTED: usize = 10;
 
 /// Loads the directory `root`.
 pub(crate) fn load(loader: &mut Loader<'_>, root: &Place) {
@@ -82,7 +79,7 @@ fn kustomizations(loader: &mut Loader<'_>, root: &Place, input: usize, graph: &G
     let message = format!(
         "{} holds several kustomizations of the same base, which are not one system: {}",
         shown(&root.path),
-        list(&names)
+        some_of(&names)
     );
     let help = names.first().map_or(String::new(), |name| format!("name one: `kubestride analyze {name}`"));
     loader.report(input, Diagnostic::error("several-overlays", message).with_help(help));
@@ -100,7 +97,7 @@ fn left_out(loader: &mut Loader<'_>, input: usize, graph: &Graph, groups: &[Vec<
         .map(|place| shown(&place.path))
         .collect();
     if !names.is_empty() {
-        let message = format!("kustomizations that no rendered one takes in were not read: {}", list(&names));
+        let message = format!("kustomizations that no rendered one takes in were not read: {}", some_of(&names));
         loader.report(input, Diagnostic::note("not-in-kustomization", message));
     }
 }
@@ -140,17 +137,7 @@ fn plain(loader: &mut Loader<'_>, input: usize, graph: &Graph, found: &Found) {
     }
     if !unused.is_empty() {
         let files = if unused.len() == 1 { "a file".to_owned() } else { format!("{} files", unused.len()) };
-        let message = format!("{files} beside kustomizations that none of them names: {}", list(&unused));
+        let message = format!("{files} beside kustomizations that none of them names: {}", some_of(&unused));
         loader.report(input, Diagnostic::note("not-in-kustomization", message));
     }
-}
-
-/// The first names, and how many there are besides.
-pub(crate) fn list(names: &[String]) -> String {
-    let more = names.len().saturating_sub(LISTED);
-    let mut text = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
 }

@@ -5,11 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kubestride_source::Diagnostic;
+use kubestride_source::{Diagnostic, some_of};
 
 use crate::{
     Render, chart,
-    directory::list,
     loader::Loader,
     render::{self, Call, quoted},
     small,
@@ -45,7 +44,7 @@ pub(crate) fn load(loader: &mut Loader<'_>, place: &Place, input: usize) {
     let network = loader.options.render == Render::Network;
     if !missing.is_empty() && !network {
         let message =
-            format!("{name} was not rendered: it needs charts that are not in its charts/: {}", list(&missing));
+            format!("{name} was not rendered: it needs charts that are not in its charts/: {}", some_of(&missing));
         let help =
             format!("fetch them with `helm dependency build {}`, or allow it with `--render=network`", quoted(&name));
         loader.report(input, Diagnostic::error("render-refused", message).with_help(help));
@@ -89,8 +88,11 @@ fn unrendered(loader: &mut Loader<'_>, place: &Place, input: usize) {
     let mut definitions = Vec::new();
     collect(place, loader.options.max_files, &mut templates, &mut definitions, 0);
     if !templates.is_empty() {
-        let message =
-            format!("{} was not rendered, and its templates were not read: {}", shown(&place.path), list(&templates));
+        let message = format!(
+            "{} was not rendered, and its templates were not read: {}",
+            shown(&place.path),
+            some_of(&templates)
+        );
         let help = format!("run `helm template {} | kubestride analyze -`", quoted(&shown(&place.path)));
         loader.report(input, Diagnostic::error("unrendered-helm", message).with_help(help));
     }

@@ -6,11 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kubestride_source::{Diagnostic, FileId, FileOrigin};
+use kubestride_source::{Diagnostic, FileId, FileOrigin, some_of};
 
 use crate::{
     Render,
-    directory::list,
     kustomize::Graph,
     loader::{Loader, Syntax},
     process::{self, Ended, Run},
@@ -114,7 +113,7 @@ pub(crate) fn render(loader: &mut Loader<'_>, input: usize, call: &Call<'_>) -> 
         Ended::Failed(status, errors) => {
             let status = status.map_or("was ended by a signal".to_owned(), |s| format!("failed with exit status {s}"));
             let places = places(&errors, call.place);
-            let at = if places.is_empty() { String::new() } else { format!(", at {}", list(&places)) };
+            let at = if places.is_empty() { String::new() } else { format!(", at {}", some_of(&places)) };
             format!("{status}{at}")
         }
         Ended::TimedOut => format!("took longer than {} seconds and was ended", timeout.as_secs_f64()),

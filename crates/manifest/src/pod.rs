@@ -143,6 +143,11 @@ impl<'a> PodSpec<'a> {
         self.value.bool_field("hostPID")
     }
 
+    /// `hostUsers`, a boolean.
+    pub fn host_users(&self) -> Option<Value<'a>> {
+        self.value.bool_field("hostUsers")
+    }
+
     /// `hostIPC`, a boolean.
     pub fn host_ipc(&self) -> Option<Value<'a>> {
         self.value.bool_field("hostIPC")

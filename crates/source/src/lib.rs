@@ -5,12 +5,14 @@
 //! Reading therefore fails safe: a value that no reader knows about is never printed.
 
 mod diagnostic;
+mod listing;
 mod map;
 mod mask;
 mod snippet;
 mod span;
 
 pub use diagnostic::{Diagnostic, Level};
+pub use listing::some_of;
 pub use map::{File, FileOrigin, Location, SourceMap};
 pub use mask::{Visibility, mask_values};
 pub use snippet::{MASK, Snippet, SnippetLine};

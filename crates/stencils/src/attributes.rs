@@ -69,6 +69,10 @@ declare_attributes! {
     POD_SECURITY_LEVEL: PodSecurityLevel = "podSecurityLevel", UNKNOWN, answered by "the workload's pod template";
     /// Its RuntimeClass. Unknown where nothing tells what its handler is.
     RUNTIME_CLASS: RuntimeClass = "runtimeClass", Value::Choice(RuntimeClass::Default as u8);
+    /// Users of its containers are others on the node (`hostUsers: false`), so that root in it is not root there.
+    USER_NAMESPACE: YesNo = "userNamespace", NO;
+    /// Capabilities that a runtime policy keeps its processes from using.
+    CAPABILITIES_BLOCKED: SetOf<Capability> = "capabilitiesBlocked", EMPTY;
     /// A runtime policy keeps its processes from reading the token of its service account.
     TOKEN_GUARDED: YesNo = "tokenGuarded", NO;
     /// A runtime policy keeps its processes from writing anywhere in its root file system.
@@ -195,6 +199,8 @@ declare_attributes! {
     OBSERVED: Observed = "observed", UNKNOWN;
     /// What a runtime policy does with what it forbids.
     RUNTIME_EFFECT: RuntimeEffect = "runtimeEffect", UNKNOWN;
+    /// It seems to stop what it only records.
+    ONLY_RECORDS: YesNo = "onlyRecords", NO, answered by "the configuration of KubeArmor (ConfigMap kubearmor-config), or annotations `kubearmor-*-posture` of the namespace";
     /// How it gets in.
     ENTRY: Entry = "entry", UNKNOWN;
     /// Only some source addresses are let in, or the load balancer is internal.
@@ -209,6 +215,8 @@ declare_attributes! {
     SNIPPETS: YesNo = "snippets", NO;
     /// The store is read only for this workload.
     READ_ONLY: YesNo = "readOnly", Value::Choice(YesNo::Yes as u8);
+    /// What a runtime policy keeps the processes of the workload from doing with the files.
+    FILES_GUARDED: FileGuard = "filesGuarded", Value::Choice(FileGuard::None as u8);
     /// How the content reaches the workload.
     MOUNTED_AS: MountedAs = "mountedAs", Value::Choice(MountedAs::Files as u8);
 
@@ -295,14 +303,20 @@ declare_attributes! {
     ADMISSION_EFFECT: AdmissionEffect = "admissionEffect", UNKNOWN;
     /// What it refuses, or reports. Unknown where its rules are not understood: then it answers nothing.
     CHECKS: SetOf<AdmissionCheck> = "checks", UNKNOWN;
+    /// It is called at a URL outside the cluster.
+    CALLED_OUTSIDE: YesNo = "calledOutside", NO;
+    /// Its rules send it Secrets.
+    SEES_SECRETS: YesNo = "seesSecrets", NO;
     /// It changes objects.
     MUTATES: YesNo = "mutates", NO;
-    /// Who it names.
-    BINDING_SUBJECT: BindingSubject = "bindingSubject", Value::Choice(BindingSubject::Named as u8);
+    /// Who it names; of several, those whose rights are the worst to give away.
+    BINDING_SUBJECT: BindingSubject = "bindingSubject", Value::Choice(BindingSubject::System as u8);
     /// The role it gives has more than reading of public information.
     GRANTS_POWER: YesNo = "grantsPower", NO;
-    /// Its role is `cluster-admin`.
+    /// Its role is `cluster-admin`, or has all verbs on all resources as that has.
     CLUSTER_ADMIN: YesNo = "clusterAdmin", NO;
+    /// How far those it names get with its role, in all namespaces.
+    POWER: Power = "power", Value::Choice(Power::Limited as u8);
     /// It has addresses that anybody who may write Services can claim.
     EXTERNAL_IPS: YesNo = "externalIPs", NO;
     /// It sends callers to a host outside.

@@ -11,7 +11,7 @@ declare_stencils! {
     PROCESS: Process "Process" [];
     /// A controller of pods, or a bare pod.
     WORKLOAD: Process "Workload" < PROCESS [
-        HOST_NETWORK, HOST_PID, HOST_IPC, SHARED_PROCESSES, POD_SECURITY_LEVEL, RUNTIME_CLASS, TOKEN_GUARDED, WRITES_BLOCKED, SERVICE_ACCOUNT, SERVICE_ACCOUNT_NAME,
+        HOST_NETWORK, HOST_PID, HOST_IPC, SHARED_PROCESSES, POD_SECURITY_LEVEL, RUNTIME_CLASS, USER_NAMESPACE, CAPABILITIES_BLOCKED, TOKEN_GUARDED, WRITES_BLOCKED, SERVICE_ACCOUNT, SERVICE_ACCOUNT_NAME,
         TOKEN_MOUNTED, API_ACCESS, CLOUD_IDENTITY, EXPOSED, REPLICAS, AUTOSCALED, INGRESS_ISOLATION, EGRESS_ISOLATION,
         METADATA_REACHABLE, MUTUAL_TLS, MESH_AUTHORIZATION, TOKEN_CHECK, MESH_BYPASS,
         TECHNOLOGY, TECHNOLOGY_CLASS, ANONYMOUS_ACCESS,
@@ -92,7 +92,7 @@ declare_stencils! {
         PORT, ENCRYPTION, ENTRY, SOURCE_RESTRICTED, CLIENT_ADDRESS_KEPT, EDGE_AUTHENTICATION, RATE_LIMITED, SNIPPETS,
     ];
     /// Use of a store.
-    STORE_ACCESS: Flow "Store access" < FLOW [READ_ONLY, MOUNTED_AS];
+    STORE_ACCESS: Flow "Store access" < FLOW [READ_ONLY, FILES_GUARDED, MOUNTED_AS];
     /// Calls of the Kubernetes API.
     API_CALLS: Flow "API calls" < FLOW [
         AUTHENTICATION, CAN_EVERYTHING, CAN_READ_SECRETS, CAN_CREATE_PODS, CAN_CHANGE_WORKLOADS, CAN_EXEC, CAN_ESCALATE,
@@ -149,9 +149,9 @@ declare_stencils! {
     /// A Linkerd Server: a port that only authorized callers reach.
     MESH_SERVER: Control "Mesh server" < CONTROL [];
     /// A RoleBinding or a ClusterRoleBinding.
-    ROLE_BINDING: Control "Role binding" < CONTROL [BINDING_SUBJECT, GRANTS_POWER, CLUSTER_ADMIN];
+    ROLE_BINDING: Control "Role binding" < CONTROL [BINDING_SUBJECT, GRANTS_POWER, CLUSTER_ADMIN, POWER];
     /// A validating or mutating admission webhook.
-    ADMISSION_WEBHOOK: Control "Admission webhook" < CONTROL [FAILURE_POLICY, MUTATES];
+    ADMISSION_WEBHOOK: Control "Admission webhook" < CONTROL [FAILURE_POLICY, MUTATES, CALLED_OUTSIDE, SEES_SECRETS];
     /// A policy of an admission engine: Kyverno, Gatekeeper, Sigstore, or a ValidatingAdmissionPolicy.
     ADMISSION_POLICY: Control "Admission policy" < CONTROL [ADMISSION_EFFECT, CHECKS];
     /// The Pod Security label of a namespace.
@@ -159,7 +159,7 @@ declare_stencils! {
     /// A ResourceQuota or a LimitRange.
     RESOURCE_LIMIT: Control "Resource limit" < CONTROL [];
     /// A policy for run time: KubeArmor.
-    RUNTIME_POLICY: Control "Runtime policy" < CONTROL [RUNTIME_EFFECT];
+    RUNTIME_POLICY: Control "Runtime policy" < CONTROL [RUNTIME_EFFECT, ONLY_RECORDS];
 
     /// A Kubernetes Service.
     SERVICE: Name "Service" [EXTERNAL_IPS, EXTERNAL_NAME, SELECTS_NOTHING];

@@ -414,6 +414,15 @@ choices! {
         Other = "Other",
     }
 
+    /// What processes are kept from doing with files.
+    FileGuard {
+        /// Nothing.
+        None = "None",
+        /// Writing them.
+        Writing = "Writing",
+        /// Reading and writing them.
+        Everything = "Everything",
+    }
     /// How a workload gets the content of a store.
     MountedAs {
         /// As files.
@@ -452,7 +461,24 @@ choices! {
         Anonymous = "Anonymous",
         /// Everybody who can log in, or every service account.
         Everyone = "Everyone",
-        /// Named users, groups or service accounts.
-        Named = "Named",
+        /// Every service account of a namespace.
+        NamespaceAccounts = "Namespace accounts",
+        /// A service account as which no workload of the input runs with a token.
+        Account = "Account",
+        /// A user.
+        User = "User",
+        /// A group of users.
+        Group = "Group",
+        /// Service accounts with whose tokens workloads of the input run: what these may do is said of their calls.
+        Workloads = "Workloads",
+        /// Parts of Kubernetes itself, with rights that are meant for them; or nobody.
+        System = "System",
+    }
+    /// How far somebody gets with rights.
+    Power {
+        /// No rights from which others could be made.
+        Limited = "Limited",
+        /// To rights that are not bounded by anything in the cluster.
+        TakesOver = "Takes over",
     }
 }

@@ -54,24 +54,39 @@ pub(super) fn with_capabilities(mut claim: FlowClaim, capabilities: &Capabilitie
         let scope = if permission.scope() == Some(Granted::Cluster) { Scope::Cluster } else { Scope::Namespace };
         // All these attributes have the same domain.
         let value: Value = attr::CAN_EVERYTHING.value(scope);
-        let (mut notes, mut bindings): (Vec<Note>, Vec<Note>) = (Vec::new(), Vec::new());
-        for Evidence { binding, binding_span, role, written_in, rule_span } in permission.evidence() {
-            let part = if written_in == role { String::new() } else { format!("{written_in} as part of ") };
-            if let Some(span) = rule_span {
-                notes.push(Note::stated(*span, format!("{part}{role} through {binding}")));
-            }
-            bindings.push(Note::stated(*binding_span, format!("{binding} gives {role}")));
-        }
-        // A binding that gives several of the rules is cited once.
-        notes.append(&mut bindings);
-        let mut seen: BTreeSet<(Option<Span>, String)> = BTreeSet::new();
-        for note in notes {
-            if seen.insert((note.span, note.text.clone())) {
-                claim = claim.with(attribute(capability), value, note);
-            }
+        for note in notes(permission.evidence()) {
+            claim = claim.with(attribute(capability), value, note);
         }
     }
     claim
+}
+
+/// Every rule, and every binding that gives the role of such a rule, each once.
+pub(super) fn notes<'e>(evidence: impl IntoIterator<Item = &'e Evidence>) -> Vec<Note> {
+    let (mut notes, mut bindings): (Vec<Note>, Vec<Note>) = (Vec::new(), Vec::new());
+    for Evidence { binding, binding_span, role, written_in, rule_span } in evidence {
+        let part = if written_in == role { String::new() } else { format!("{written_in} as part of ") };
+        if let Some(span) = rule_span {
+            notes.push(Note::stated(*span, format!("{part}{role} through {binding}")));
+        }
+        bindings.push(Note::stated(*binding_span, format!("{binding} gives {role}")));
+    }
+    // A binding that gives several of the rules is cited once.
+    notes.append(&mut bindings);
+    let mut seen: BTreeSet<(Option<Span>, String)> = BTreeSet::new();
+    notes.retain(|note| seen.insert((note.span, note.text.clone())));
+    notes
+}
+
+/// That a binding gives a role to the service account of a workload, or to a group that every such account is in.
+fn named(grant: &Grant<'_>) -> Note {
+    let text = match grant.subject {
+        RbacSubject::Group(group) => {
+            format!("{} names the group {group}, which its service account is in", grant.binding)
+        }
+        _ => format!("{} names its service account", grant.binding),
+    };
+    Note::stated(grant.binding_span, text)
 }
 
 impl Signal for ApiAccess {
@@ -84,8 +99,7 @@ impl Signal for ApiAccess {
             let own = grants(world, workload, workload.service_account());
             if let Some(first) = own.first() {
                 let of_workload = Subject::Party(Party::Workload(index));
-                let note = Note::stated(first.binding_span, format!("{} names its service account", first.binding));
-                claims.set(of_workload, attr::API_ACCESS.id, attr::API_ACCESS.value(YesNo::Yes), note);
+                claims.set(of_workload, attr::API_ACCESS.id, attr::API_ACCESS.value(YesNo::Yes), named(first));
             }
             if let Some(claim) = calls(world, index, workload, &own) {
                 claims.flows.push(claim);
@@ -112,8 +126,7 @@ fn calls(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, own: &[Gr
 
     let (grants, note) = tokens.first()?;
     let first = grants.first()?;
-    let named = Note::stated(first.binding_span, format!("{} names its service account", first.binding));
-    let mut claim = FlowClaim::new(Party::Workload(index), Party::ApiServer, FlowKind::Api, named);
+    let mut claim = FlowClaim::new(Party::Workload(index), Party::ApiServer, FlowKind::Api, named(first));
     (claim.port, claim.protocol) = (Some(443), Some("HTTPS".to_owned()));
     let authentication = attr::AUTHENTICATION.value(Authentication::Token);
     claim = claim.with(attr::AUTHENTICATION.id, authentication, note.clone());

@@ -29,7 +29,7 @@ impl Signal for Boundaries {
             let workloads = world.pods.in_namespace(&namespace);
             if let Some(first) = workloads.first().and_then(|at| world.workloads.get(*at)) {
                 let count = Value::Number(workloads.len() as i64);
-                let note = Note::merged(first.span(), "the first of its workloads");
+                let note = Note::merged(first.span(), if workloads.len() == 1 { "here" } else { "the first is here" });
                 claims.set(subject(), attr::WORKLOADS.id, count, note);
             }
             pod_security(world, &namespace, claims);

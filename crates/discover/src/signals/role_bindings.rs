@@ -1,23 +1,21 @@
 //! Role bindings as controls, and the people and groups that they let in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubestride_model::FlowKind;
-use kubestride_policy::rbac::{Binding, Grant, Rule, Scope as Granted, Subject as RbacSubject, capabilities};
-use kubestride_stencils::values::{BindingSubject, Scope as ModelScope, YesNo};
+use kubestride_policy::rbac::{
+    Binding, Capabilities, Capability, Grant, Rule, Scope as Granted, Subject as RbacSubject, capabilities,
+};
+use kubestride_stencils::values::{Power, Scope as ModelScope, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
 use super::Signal;
-use super::api_access::with_capabilities;
-use crate::Scope;
+use super::api_access::{notes, with_capabilities};
 use crate::claims::{Claims, ControlClaim, FlowClaim, Note, Party, Subject};
 use crate::world::World;
+use crate::{Scope, binding_subjects};
 
 pub(crate) struct RoleBindings;
-
-/// Groups and users that everybody or every service account is in.
-const EVERYONE: [&str; 3] = ["system:authenticated", "system:serviceaccounts", "system:masters"];
-const ANONYMOUS: [&str; 2] = ["system:anonymous", "system:unauthenticated"];
 
 impl Signal for RoleBindings {
     fn name(&self) -> &'static str {
@@ -25,8 +23,10 @@ impl Signal for RoleBindings {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
+        let mut known: BTreeMap<&RbacSubject, Capabilities> = BTreeMap::new();
         for binding in world.rbac.bindings() {
             control(world, binding, world.rbac.grant(binding, 0).as_ref(), claims);
+            power(world, binding, &mut known, claims);
             people(world, binding, claims);
         }
     }
@@ -43,12 +43,30 @@ fn namespace(binding: &Binding) -> Option<String> {
 /// Whether a rule only lets read what every user of a cluster may: health, version, discovery and its own access.
 fn is_public_reading(rule: &Rule) -> bool {
     let own = ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"];
-    let paths =
-        ["api", "apis", "healthz", "livez", "openapi", "readyz", "swagger-2.0.0.json", "version", ".well-known"];
+    let paths = [
+        "api",
+        "apis",
+        "healthz",
+        "livez",
+        "openapi",
+        "openid",
+        "readyz",
+        "swagger-2.0.0.json",
+        "version",
+        ".well-known",
+    ];
     let public = |url: &str| url.split('/').nth(1).is_some_and(|first| paths.contains(&first.trim_end_matches('*')));
     let reads = rule.verbs.iter().all(|verb| verb == "get" || verb == "head");
     rule.resources.iter().all(|r| own.contains(&r.as_str()))
         && (rule.non_resource_urls.is_empty() || (reads && rule.non_resource_urls.iter().all(|url| public(url))))
+}
+
+/// Whether a rule only lets read how the cluster is reached, which kubeadm shows to those who are about to join.
+fn is_cluster_info(binding: &Binding, rule: &Rule) -> bool {
+    namespace(binding).as_deref() == Some("kube-public")
+        && rule.resources == ["configmaps"]
+        && rule.verbs.iter().all(|verb| verb == "get")
+        && rule.resource_names == ["cluster-info"]
 }
 
 fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, claims: &mut Claims) {
@@ -62,25 +80,9 @@ fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, clai
         workloads: workloads.into_iter().collect(),
         note: Note::stated(binding.span, ""),
     });
-    let named = |list: &[&str]| {
-        binding
-            .subjects
-            .iter()
-            .find(|(s, _)| matches!(s, RbacSubject::Group(n) | RbacSubject::User(n) if list.contains(&n.as_str())))
-    };
-    let (value, span) = match (named(&ANONYMOUS), named(&EVERYONE)) {
-        (Some((_, span)), _) => (BindingSubject::Anonymous, *span),
-        (None, Some((RbacSubject::Group(group), span))) if group != "system:masters" => {
-            (BindingSubject::Everyone, *span)
-        }
-        _ => (BindingSubject::Named, binding.subjects.first().map_or(binding.span, |(_, s)| *s)),
-    };
-    claims.set(subject(), attr::BINDING_SUBJECT.id, attr::BINDING_SUBJECT.value(value), Note::stated(span, ""));
-    if binding.role.as_ref().is_some_and(|r| r.identity == "ClusterRole/cluster-admin") {
-        let note = Note::stated(binding.span, "the role is cluster-admin");
-        claims.set(subject(), attr::CLUSTER_ADMIN.id, attr::CLUSTER_ADMIN.value(YesNo::Yes), note);
-    }
-    if let Some(rule) = grant.and_then(|g| g.rules.iter().find(|r| !is_public_reading(r))) {
+    if let Some(rule) =
+        grant.and_then(|g| g.rules.iter().find(|r| !is_public_reading(r) && !is_cluster_info(binding, r)))
+    {
         let note = Note::stated(rule.span.unwrap_or(binding.span), "more than reading of public information");
         claims.set(subject(), attr::GRANTS_POWER.id, attr::GRANTS_POWER.value(YesNo::Yes), note);
     }
@@ -92,6 +94,39 @@ fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, clai
         let RbacSubject::ServiceAccount { namespace, name } = account else { return };
         let note = Note::stated(*span, format!("there is no service account {name} in {namespace}"));
         claims.set(subject(), attr::SELECTS_NOTHING.id, attr::SELECTS_NOTHING.value(YesNo::Yes), note);
+    }
+}
+
+/// Whom the binding is about, and how far these get with it: by its own rules, and by those of other bindings that make
+/// something of them.
+fn power<'w>(
+    world: &'w World<'_>,
+    binding: &'w Binding,
+    known: &mut BTreeMap<&'w RbacSubject, Capabilities>,
+    claims: &mut Claims,
+) {
+    let Some((class, worst, span)) = binding_subjects::worst(world, binding) else { return };
+    let subject = || Subject::Control(binding.identity.clone());
+    claims.set(subject(), attr::BINDING_SUBJECT.id, attr::BINDING_SUBJECT.value(class), Note::stated(span, ""));
+    let place = binding.subjects.iter().position(|(subject, _)| subject == worst).unwrap_or(0);
+    let alone = capabilities(&world.rbac.grant(binding, place).into_iter().collect::<Vec<_>>());
+    let found = binding_subjects::takes_over(binding, &alone).or_else(|| {
+        let all = known.entry(worst).or_insert_with(|| capabilities(&world.rbac.grants(worst)));
+        binding_subjects::takes_over(binding, all)
+    });
+    let Some((capability, evidence)) = found else { return };
+    let mut attributes = vec![(attr::POWER.id, attr::POWER.value(Power::TakesOver))];
+    if capability == Capability::Everything {
+        attributes.push((attr::CLUSTER_ADMIN.id, attr::CLUSTER_ADMIN.value(YesNo::Yes)));
+    }
+    for (attribute, value) in attributes {
+        for (at, note) in notes(&evidence).into_iter().enumerate() {
+            if at == 0 {
+                claims.set(subject(), attribute, value, note);
+            } else {
+                claims.also(subject(), attribute, note);
+            }
+        }
     }
 }
 

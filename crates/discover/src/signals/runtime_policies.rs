@@ -1,14 +1,29 @@
 //! KubeArmor's policies as controls, with what they really do, and what they keep processes of a workload from.
 
-use kubestride_policy::runtime::{Effect, Kind};
-use kubestride_stencils::values::{RuntimeEffect, YesNo};
+use kubestride_model::Value;
+use kubestride_policy::runtime::{Effect, Kind, Recorded};
+use kubestride_source::Span;
+use kubestride_stencils::values::{Capability, RuntimeEffect, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
 use super::Signal;
+use crate::Scope;
 use crate::claims::{Claims, ControlClaim, Note, Party, Subject};
 use crate::world::World;
 
 pub(crate) struct RuntimePolicies;
+
+/// Capabilities that threats are about.
+const CAPABILITIES: [(&str, Capability); 8] = [
+    ("SYS_ADMIN", Capability::SysAdmin),
+    ("NET_ADMIN", Capability::NetAdmin),
+    ("SYS_PTRACE", Capability::SysPtrace),
+    ("SYS_MODULE", Capability::SysModule),
+    ("DAC_READ_SEARCH", Capability::DacReadSearch),
+    ("BPF", Capability::Bpf),
+    ("SYS_RAWIO", Capability::SysRawio),
+    ("NET_RAW", Capability::NetRaw),
+];
 
 impl Signal for RuntimePolicies {
     fn name(&self) -> &'static str {
@@ -37,6 +52,23 @@ impl Signal for RuntimePolicies {
                 workloads: candidates.into_iter().filter(fits).collect(),
                 note: Note::stated(policy.span, ""),
             });
+            if let Some((recorded, span)) = runtime.only_recorded(policy) {
+                let yes = attr::ONLY_RECORDS.value(YesNo::Yes);
+                let (value, note) = match recorded {
+                    Recorded::ByPosture => {
+                        (yes, Note::stated(span, "what its lists do not allow raises an alert, as this posture says"))
+                    }
+                    Recorded::SystemCalls => (yes, Note::stated(span, "system calls are recorded, never stopped")),
+                    // Nothing in the whole cluster sets it, so it is what KubeArmor does by itself.
+                    Recorded::PostureUnknown if world.options.scope == Scope::Cluster => {
+                        (yes, Note::merged(span, "nothing sets a posture, so what is not allowed raises an alert"))
+                    }
+                    Recorded::PostureUnknown => {
+                        (Value::Unknown, Note::stated(span, "what happens to everything else is not in the input"))
+                    }
+                };
+                claims.set(Subject::Control(policy.identity.clone()), attr::ONLY_RECORDS.id, value, note);
+            }
             if let Some((effect, span, why)) = runtime.effect(policy) {
                 let value = match effect {
                     Effect::Blocks => RuntimeEffect::Blocks,
@@ -62,6 +94,18 @@ impl Signal for RuntimePolicies {
                 if let Some(span) = span {
                     let note = Note::stated(span, format!("KubeArmor keeps its processes from {what}"));
                     claims.set(subject(), attribute.id, attribute.value(YesNo::Yes), note);
+                }
+            }
+            let guard = |name| runtime.capability_guard(&workload.namespace, &workload.labels, name);
+            let blocked: Vec<(Capability, Span)> =
+                CAPABILITIES.iter().filter_map(|(name, value)| Some((*value, guard(name)?))).collect();
+            let value = attr::CAPABILITIES_BLOCKED.set(blocked.iter().map(|(capability, _)| *capability));
+            for (at, (_, span)) in blocked.iter().enumerate() {
+                let note = Note::stated(*span, "KubeArmor keeps its processes from using it");
+                if at == 0 {
+                    claims.set(subject(), attr::CAPABILITIES_BLOCKED.id, value, note);
+                } else {
+                    claims.also(subject(), attr::CAPABILITIES_BLOCKED.id, note);
                 }
             }
         }

@@ -27,7 +27,8 @@ impl Signal for Stores {
         for (index, workload) in world.workloads.iter().enumerate() {
             for used in uses(workload) {
                 users.entry(used.store.clone()).or_insert((BTreeSet::new(), used.span)).0.insert(index);
-                claim_use(index, used, claims);
+                let guard = guard(world, workload, &used.store);
+                claim_use(index, used, guard, claims);
             }
         }
         for (store, (users, span)) in &users {
@@ -187,7 +188,30 @@ fn volume_uses(workload: &WorkloadInfo<'_>, volume: &str, source: &VolumeSource<
     }
 }
 
-fn claim_use(workload: usize, used: Use, claims: &mut Claims) {
+/// What a runtime policy keeps a workload from doing with a path of its host, wherever it is mounted.
+fn guard(world: &World<'_>, workload: &WorkloadInfo<'_>, store: &StoreRef) -> Option<(FileGuard, Note)> {
+    if store.stencil != stencil::HOST_PATH || world.runtime.policies().is_empty() {
+        return None;
+    }
+    let is_it = |source: VolumeSource<'_>| match source {
+        VolumeSource::HostPath { path, .. } => path_of_host(path) == *store,
+        _ => false,
+    };
+    let volumes: Vec<&str> = workload.pod().volumes().filter(|v| is_it(v.source())).map(|v| v.name()).collect();
+    let mounts = workload.containers.iter().flat_map(|c| c.volume_mounts()).filter(|m| volumes.contains(&m.volume));
+    let paths: BTreeSet<&str> = mounts.map(|m| m.mount_path).collect();
+    [(FileGuard::Everything, false, "reading or writing"), (FileGuard::Writing, true, "writing")].into_iter().find_map(
+        |(value, writing, what)| {
+            let rule =
+                |path: &&str| world.runtime.directory_guard(&workload.namespace, &workload.labels, path, writing);
+            let rules: Option<Vec<Span>> = paths.iter().map(rule).collect();
+            let span = *rules?.first()?;
+            Some((value, Note::stated(span, format!("KubeArmor keeps its processes from {what} there"))))
+        },
+    )
+}
+
+fn claim_use(workload: usize, used: Use, guard: Option<(FileGuard, Note)>, claims: &mut Claims) {
     let store = Party::Store(used.store.clone());
     let note = Note::stated(used.span, used.text);
     let mut claim = FlowClaim::new(Party::Workload(workload), store.clone(), FlowKind::Store, note.clone()).with(
@@ -200,6 +224,9 @@ fn claim_use(workload: usize, used: Use, claims: &mut Claims) {
         claim.access = Some(if read_only { Access::Read } else { Access::ReadWrite });
         let value = if read_only { YesNo::Yes } else { YesNo::No };
         claim = claim.with(attr::READ_ONLY.id, attr::READ_ONLY.value(value), note);
+    }
+    if let Some((value, note)) = guard {
+        claim = claim.with(attr::FILES_GUARDED.id, attr::FILES_GUARDED.value(value), note);
     }
     claims.flows.push(claim);
     if let Some((path, span)) = used.host_path {

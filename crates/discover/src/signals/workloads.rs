@@ -18,6 +18,9 @@ use crate::{cloud_identity, token};
 
 pub(crate) struct Workloads;
 
+/// The first version in which `hostUsers` has an effect unless it is switched off. Before, it was dropped.
+const USER_NAMESPACES: Version = Version(33);
+
 impl Signal for Workloads {
     fn name(&self) -> &'static str {
         "workloads"
@@ -34,7 +37,7 @@ impl Signal for Workloads {
                 return;
             }
             let subject = Subject::Party(Party::Workload(index));
-            host_access(workload, &subject, claims);
+            host_access(workload, world.options.kubernetes, &subject, claims);
             super::runtime_classes::claim(world, workload, &subject, claims);
             pod_security(workload, world.options.kubernetes, &subject, claims);
             let sharing = users.get(&(workload.namespace.as_str(), workload.service_account())).copied().unwrap_or(1);
@@ -88,12 +91,18 @@ fn pod_security(workload: &WorkloadInfo<'_>, version: Version, subject: &Subject
     notes.for_each(|note| claims.also(subject.clone(), attribute, note));
 }
 
-fn host_access(workload: &WorkloadInfo<'_>, subject: &Subject, claims: &mut Claims) {
+fn host_access(workload: &WorkloadInfo<'_>, version: Version, subject: &Subject, claims: &mut Claims) {
     let pod: PodSpec<'_> = workload.pod();
     yes_if(pod.host_network(), attr::HOST_NETWORK, subject, claims);
     yes_if(pod.host_pid(), attr::HOST_PID, subject, claims);
     yes_if(pod.host_ipc(), attr::HOST_IPC, subject, claims);
     yes_if(pod.share_process_namespace(), attr::SHARED_PROCESSES, subject, claims);
+    if version >= USER_NAMESPACES
+        && let Some(own) = pod.host_users().filter(|users| users.as_bool() == Some(false))
+    {
+        let value = attr::USER_NAMESPACE.value(YesNo::Yes);
+        claims.set(subject.clone(), attr::USER_NAMESPACE.id, value, Note::stated(own.span(), ""));
+    }
 }
 
 fn identity(world: &World<'_>, workload: &WorkloadInfo<'_>, sharing: usize, subject: &Subject, claims: &mut Claims) {

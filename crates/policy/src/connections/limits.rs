@@ -1,7 +1,7 @@
 //! What the answer cannot take into account, said once for each.
 
 use kubestride_manifest::{Manifests, Object};
-use kubestride_source::Diagnostic;
+use kubestride_source::{Diagnostic, some_of};
 
 use super::Workload;
 use super::networks::{self, Networks, is_primary};
@@ -104,7 +104,7 @@ pub(super) fn meshes(manifests: &Manifests) -> Option<Diagnostic> {
 /// Networks that pods are said to be in and that are not in the input.
 pub(super) fn missing_networks(missing: &[(&str, &(String, String))]) -> Option<Diagnostic> {
     let one = |(workload, (namespace, name)): &(&str, &(String, String))| format!("{workload} in {namespace}/{name}");
-    let list = missing.iter().map(one).collect::<Vec<_>>().join(", ");
+    let list = some_of(&missing.iter().map(one).collect::<Vec<_>>());
     let message = format!("networks that are not in the input: {list}; what goes through them is not known");
     (!missing.is_empty()).then(|| Diagnostic::warning("other-network", message))
 }
@@ -113,9 +113,9 @@ pub(super) fn missing_networks(missing: &[(&str, &(String, String))]) -> Option<
 pub(super) fn in_network_of_node(workloads: &[Workload<'_>]) -> Option<Diagnostic> {
     let names: Vec<&str> = workloads.iter().filter(|w| w.host_network).map(|w| w.name.as_str()).collect();
     let message = format!(
-        "{} in the network of the node: what policies do there depends on the network plugin; they are shown as if \
+        "in the network of the node: {}; what policies do there depends on the network plugin, and they are shown as if \
          policies held",
-        names.join(", ")
+        some_of(&names)
     );
     (!names.is_empty()).then(|| Diagnostic::warning("host-network", message))
 }

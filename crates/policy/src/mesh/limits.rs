@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kubestride_manifest::{LabelSelector, Labels, Manifests, Object};
-use kubestride_source::{Diagnostic, Span};
+use kubestride_source::{Diagnostic, Span, some_of};
 
 use super::{Mesh, MutualTls, PeerAuthentication, ROOT_NAMESPACE};
 use crate::Cited;
@@ -55,7 +55,7 @@ impl Mesh {
             let text = format!(
                 "{} set different modes for the same workloads. Istio takes the oldest, and how old they are is not known: \
                  neither is which mutual TLS applies",
-                names.join(", ")
+                some_of(&names)
             );
             let diagnostic = Diagnostic::warning("policies-contradict", text);
             group.first().map_or(diagnostic.clone(), |first| diagnostic.at(first.span))

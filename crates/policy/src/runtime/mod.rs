@@ -54,6 +54,17 @@ pub enum Effect {
     Blocks,
 }
 
+/// How it comes that a policy only records what it seems to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Recorded {
+    /// The posture for what is not allowed is to alert.
+    ByPosture,
+    /// System calls are never stopped.
+    SystemCalls,
+    /// Nothing says what the posture is.
+    PostureUnknown,
+}
+
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -63,6 +74,8 @@ pub struct Rule {
     pub action: Action,
     /// The path or the directory (which ends in `/`) that it names, if it names one.
     pub path: Option<String>,
+    /// The capability that it names, if it names one, as the kernel writes it without `CAP_`.
+    pub capability: Option<String>,
     /// Of a directory: what is below it, at any depth.
     pub recursive: bool,
     /// Reading is meant to go on.
@@ -191,6 +204,28 @@ impl RuntimePolicies {
         rules.map(of).reduce(|best, next| if next.0 > best.0 { next } else { best })
     }
 
+    /// What a policy seems to stop and only records: everything beside what it allows, where the posture is to alert, or
+    /// system calls. None if there is nothing of the kind; not known where nothing says what the posture is.
+    pub fn only_recorded(&self, policy: &RuntimePolicy) -> Option<(Recorded, Span)> {
+        if policy.kind == Kind::Network {
+            return None;
+        }
+        let of = |rule: &Rule| match rule.action {
+            Action::Block if rule.class == Class::Syscalls && rule.action_span.is_some() => {
+                Some((Recorded::SystemCalls, rule.action_span?))
+            }
+            Action::Allow if rule.class != Class::Syscalls => {
+                match self.posture(policy.namespace.as_deref(), rule.class) {
+                    (Effect::Alerts, Some(said)) => Some((Recorded::ByPosture, said)),
+                    (Effect::Alerts, None) => Some((Recorded::PostureUnknown, rule.action_span.unwrap_or(rule.span))),
+                    (Effect::Blocks, _) => None,
+                }
+            }
+            _ => None,
+        };
+        policy.rules.iter().filter_map(of).min_by_key(|(recorded, _)| *recorded)
+    }
+
     /// The rule or the posture that keeps all processes of a pod from reading the token of its service account.
     pub fn token_guard(&self, namespace: &str, labels: &Labels<'_>) -> Option<Span> {
         let selecting = self.selecting(namespace, labels);
@@ -205,6 +240,33 @@ impl RuntimePolicies {
         let mut matching = selecting.iter().flat_map(|p| &p.rules);
         let lets_read = |r: &Rule| r.class == Class::File && r.action != Action::Block && r.may_be_about(TOKEN);
         (!matching.any(lets_read)).then_some(first.span)
+    }
+
+    /// The rule that keeps all processes of a pod from reading and writing below a directory, or from writing there only
+    /// where `writing` is asked for.
+    pub fn directory_guard(
+        &self,
+        namespace: &str,
+        labels: &Labels<'_>,
+        directory: &str,
+        writing: bool,
+    ) -> Option<Span> {
+        let directory = format!("{}/", directory.trim_end_matches('/'));
+        let blocks = |r: &&Rule| r.class == Class::File && (writing || !r.read_only) && r.covers(&directory);
+        self.blocking(namespace, labels, blocks)
+    }
+
+    /// The rule that keeps all processes of a pod from using a capability, such as `NET_RAW`.
+    pub fn capability_guard(&self, namespace: &str, labels: &Labels<'_>, capability: &str) -> Option<Span> {
+        let blocks = |r: &&Rule| r.class == Class::Capabilities && r.capability.as_deref() == Some(capability);
+        self.blocking(namespace, labels, blocks)
+    }
+
+    /// The first rule for all processes of a pod that blocks and fits.
+    fn blocking(&self, namespace: &str, labels: &Labels<'_>, fits: impl Fn(&&Rule) -> bool) -> Option<Span> {
+        let selecting = self.selecting(namespace, labels);
+        let rules = selecting.iter().filter(|p| p.is_for_all_containers()).flat_map(|p| &p.rules);
+        rules.filter(|r| r.action == Action::Block && !r.narrow).find(fits).map(|r| r.span)
     }
 
     /// The rule that keeps all processes of a pod from writing anywhere.

@@ -104,10 +104,17 @@ fn rule(class: Class, action: Action, value: Value<'_>, action_span: Option<Span
         class,
         action,
         path: directory.or_else(|| value.text("path").map(str::to_owned)),
+        capability: value.text("capability").map(capability_name),
         recursive: value.flag("recursive") == Some(true),
         read_only: value.flag("readOnly") == Some(true),
         narrow: value.flag("ownerOnly") == Some(true) || value.list("fromSource").next().is_some(),
         span: value.span(),
         action_span,
     }
+}
+
+/// KubeArmor writes capabilities in lower case, with or without `cap_`.
+fn capability_name(text: &str) -> String {
+    let name = text.to_ascii_uppercase();
+    name.strip_prefix("CAP_").unwrap_or(&name).to_owned()
 }
