@@ -9,8 +9,8 @@ pub mod admission;
 pub mod calico;
 pub mod cilium;
 pub mod connections;
-mod fit;
 pub mod linkerd;
+mod matched;
 pub mod mesh;
 mod meshed;
 pub mod network;
@@ -19,6 +19,6 @@ pub mod pod_security;
 pub mod rbac;
 pub mod runtime;
 
-pub use fit::Fit;
+pub use matched::Match;
 pub use meshed::{Call, MeshAnswer, MeshPod, MeshService, MeshVerdict, Protection};
 pub use pod::{Cited, Namespaces, Pod, PodPort};

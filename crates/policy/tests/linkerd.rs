@@ -6,7 +6,7 @@ mod worlds;
 
 use common::both_orders;
 use kubestride_policy::linkerd::{Linkerd, limits};
-use kubestride_policy::{Fit, MeshAnswer, MeshVerdict};
+use kubestride_policy::{Match, MeshAnswer, MeshVerdict};
 use meshed::{Member, shown};
 use worlds::Random;
 
@@ -420,9 +420,9 @@ fn answers_agree_with_single_callers() {
 #[test]
 fn another_authorization_takes_nothing_away() {
     let rank = |answer: &MeshAnswer| match answer.verdict {
-        MeshVerdict::Denied => Fit::Never,
-        MeshVerdict::Undetermined => Fit::Sometimes,
-        MeshVerdict::Allowed | MeshVerdict::Unrestricted => Fit::Always,
+        MeshVerdict::Denied => Match::No,
+        MeshVerdict::Undetermined => Match::Unknown,
+        MeshVerdict::Allowed | MeshVerdict::Unrestricted => Match::Yes,
     };
     let mut random = Random(29);
     let mut opened = 0;

@@ -22,10 +22,11 @@ use crate::cilium::CiliumPolicies;
 use crate::{Cited, Pod, PodPort};
 use tier::Tier;
 
+pub use crate::Match;
 pub use address::Block;
 pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{Declared, DeclaredHost, DeclaredPeer, Direction, NamedPods};
-pub use end::{End, Match, Range};
+pub use end::{End, Range};
 pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
 pub use port_set::PortSet;
 pub use tier::{Action, Effect, Reason, Subjects};
