@@ -4,8 +4,8 @@ mod worlds;
 
 use std::collections::BTreeMap;
 
-use kubestride_policy::calico::{Label, Selector};
-use kubestride_policy::network::Match;
+use kubestride_policy::calico::Selector;
+use kubestride_policy::network::{Label, Match};
 use worlds::Random;
 
 const LABELS: [(&str, &str); 5] =

@@ -9,6 +9,7 @@ pub(crate) mod doubts;
 mod end;
 mod eval;
 mod kubernetes;
+mod label;
 mod port_set;
 mod read;
 pub(crate) mod tier;
@@ -28,6 +29,7 @@ pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{Declared, DeclaredHost, DeclaredPeer, Direction, NamedPods};
 pub use end::{End, Range};
 pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
+pub use label::Label;
 pub use port_set::PortSet;
 pub use tier::{Action, Effect, Reason, Subjects};
 
