@@ -14,6 +14,7 @@ mod matched;
 pub mod mesh;
 mod meshed;
 pub mod network;
+mod network_plugins;
 mod pod;
 pub mod pod_security;
 pub mod rbac;

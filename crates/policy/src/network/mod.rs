@@ -1,5 +1,6 @@
 //! Network policies: those of Kubernetes (`networking.k8s.io`), of administrators (`policy.networking.k8s.io`), and what
-//! all kinds have in common. Every kind puts its policies into tiers, which are asked in order.
+//! all kinds have in common. Every kind puts its policies into tiers, which are asked in order. Those of network plugins
+//! are added to them in `network_plugins`.
 
 mod address;
 mod admin;
@@ -19,7 +20,6 @@ use std::sync::Arc;
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::{Diagnostic, Span};
 
-use crate::cilium::CiliumPolicies;
 use crate::{Cited, Pod, PodPort};
 use tier::Tier;
 
@@ -38,12 +38,10 @@ pub use tier::{Action, Effect, Reason, Subjects};
 pub struct NetworkPolicies {
     policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
-    calico: Vec<Arc<crate::calico::Policy>>,
-    cilium: CiliumPolicies,
-    tiers: Vec<Tier>,
-    doubts: Vec<Diagnostic>,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) doubts: Vec<Diagnostic>,
     /// Whether there are policies that are not evaluated, or that one of two network plugins does not heed.
-    is_partial: bool,
+    pub(crate) is_partial: bool,
 }
 
 /// A NetworkPolicy.
