@@ -2,7 +2,7 @@
 
 use kubestride_manifest::Labels;
 
-use crate::{Cited, Fit, Pod};
+use crate::{Cited, Match, Pod};
 
 /// The pods of a workload, as meshes see them.
 #[derive(Debug, Clone, Copy)]
@@ -126,12 +126,12 @@ impl MeshAnswer {
 
 /// Whether a port is in a list such as `80, 8000-8010`, as annotations have it. Sometimes if the port is not known, or if
 /// a part of the list is not understood.
-pub(crate) fn port_in(list: &str, port: Option<u16>) -> Fit {
-    Fit::any(list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| {
+pub(crate) fn port_in(list: &str, port: Option<u16>) -> Match {
+    Match::any(list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         match (first.trim().parse::<u16>(), last.trim().parse::<u16>(), port) {
-            (Ok(first), Ok(last), Some(port)) => Fit::of((first..=last).contains(&port)),
-            _ => Fit::Sometimes,
+            (Ok(first), Ok(last), Some(port)) => Match::from((first..=last).contains(&port)),
+            _ => Match::Unknown,
         }
     }))
 }

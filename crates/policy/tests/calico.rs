@@ -335,7 +335,8 @@ fn open_rules_are_found() {
     for (spec, everyone, to_dns) in table {
         let manifests = common::manifests(&own("a", spec));
         let policies = NetworkPolicies::read(&manifests, "default");
-        let policy = policies.calico().next().expect("the policy");
+        let all = policies.all();
+        let policy = all.first().expect("the policy");
         assert_eq!(
             (policy.admits_everyone().is_some(), policy.dns_to_anywhere().is_some()),
             (everyone, to_dns),

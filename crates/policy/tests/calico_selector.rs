@@ -1,9 +1,12 @@
 //! The selector language of Calico: a table of texts, and random expressions against an evaluator of their own.
 
+mod worlds;
+
 use std::collections::BTreeMap;
 
-use kubestride_policy::calico::{Label, Selector};
-use kubestride_policy::network::Match;
+use kubestride_policy::calico::Selector;
+use kubestride_policy::network::{Label, Match};
+use worlds::Random;
 
 const LABELS: [(&str, &str); 5] =
     [("role", "business"), ("my-label", "production"), ("example.com/tier", "a b"), ("quote", "it's"), ("in", "x")];
@@ -162,19 +165,6 @@ fn hostile_texts_stay_bounded() {
     assert!(!Selector::parse(&vec!["(has(x))"; 500].join("&&")).is_broken());
     for text in ["\u{0}", "é", "'", "\"", "has(é)", "a == 'é", "{", "a in {'é'", "\u{feff}all()"] {
         assert!(Selector::parse(text).is_broken(), "{text:?}");
-    }
-}
-
-struct Random(u32);
-
-impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) % limit
-    }
-
-    fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
-        of[self.below(of.len() as u32) as usize]
     }
 }
 

@@ -2,12 +2,14 @@
 //! and looks at single ports of single connections.
 
 mod common;
+mod worlds;
 
 use std::net::Ipv4Addr;
 
 use kubestride_manifest::Manifests;
 use kubestride_policy::connections::Connections;
 use kubestride_policy::network::{End, NetworkPolicies, PortSet, Range};
+use worlds::Random;
 
 const PORTS: [(&str, u16); 4] = [("TCP", 80), ("TCP", 81), ("UDP", 80), ("TCP", 8080)];
 
@@ -35,19 +37,6 @@ const OUTSIDE: [(&str, Option<Set>); 4] = [
 enum Who {
     Pod(usize),
     Outside(usize),
-}
-
-struct Random(u32);
-
-impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) % limit
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u32) as usize].clone()
-    }
 }
 
 /// Selectors, each with what it says of something by `app`, `role`, namespace and account.

@@ -582,7 +582,7 @@ fn open_policies_are_found() {
     for (rules, isolation, everyone) in table {
         let policies = NetworkPolicies::read(&common::manifests(&own(rules)), "default");
         assert_eq!(policies.isolation(&described(SUBJECT).get()).ingress, isolation, "{rules}");
-        assert_eq!(policies.cilium().policies[0].admits_everyone().is_some(), everyone, "{rules}");
+        assert_eq!(policies.all()[0].admits_everyone().is_some(), everyone, "{rules}");
     }
     let dns = [
         ("egress: [{toPorts: [{ports: [{port: '53', protocol: UDP}]}]}]", true),
@@ -594,7 +594,7 @@ fn open_policies_are_found() {
     ];
     for (rules, expected) in dns {
         let policies = NetworkPolicies::read(&common::manifests(&own(rules)), "default");
-        assert_eq!(policies.cilium().policies[0].dns_to_anywhere().is_some(), expected, "{rules}");
+        assert_eq!(policies.all()[0].dns_to_anywhere().is_some(), expected, "{rules}");
     }
 }
 

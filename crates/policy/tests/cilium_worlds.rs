@@ -2,11 +2,13 @@
 //! single peers.
 
 mod common;
+mod worlds;
 
 use std::net::Ipv4Addr;
 
 use common::{Described, pod};
 use kubestride_policy::network::{End, NetworkPolicies, Range};
+use worlds::Random;
 
 /// Pods call their port 8080 `web`.
 const PORTS: [(&str, u16); 4] = [("TCP", 80), ("TCP", 8080), ("UDP", 80), ("SCTP", 80)];
@@ -67,18 +69,7 @@ struct Policy {
     egress: Section,
 }
 
-struct Random(u32);
-
 impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) % limit
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u32) as usize].clone()
-    }
-
     fn rule(&mut self, plain: bool) -> Rule {
         let some = 1 + self.below(2);
         let apps = [None, Some("one"), Some("two"), Some("nobody")];

@@ -1,9 +1,11 @@
 //! Allowed connections, against an evaluator that is written anew here and looks at single ports of single pods.
 
 mod common;
+mod worlds;
 
 use kubestride_policy::connections::Connections;
 use kubestride_policy::network::PortSet;
+use worlds::Random;
 
 /// What can be asked: a port that is named, and two that are not.
 const PORTS: [(&str, u16); 4] = [("TCP", 80), ("TCP", 81), ("UDP", 80), ("TCP", 8080)];
@@ -45,18 +47,7 @@ struct Policy {
 
 const BASELINE: u32 = 1000;
 
-struct Random(u32);
-
 impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) % limit
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u32) as usize].clone()
-    }
-
     fn who(&mut self) -> Who {
         Who {
             namespace: self.one(&[None, Some("east"), Some("west")]),

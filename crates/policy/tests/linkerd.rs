@@ -2,11 +2,13 @@
 
 mod common;
 mod meshed;
+mod worlds;
 
 use common::both_orders;
 use kubestride_policy::linkerd::{Linkerd, limits};
-use kubestride_policy::{Fit, MeshAnswer, MeshVerdict};
+use kubestride_policy::{Match, MeshAnswer, MeshVerdict};
 use meshed::{Member, shown};
+use worlds::Random;
 
 fn object(version: &str, kind: &str, name: &str, spec: &str) -> String {
     format!(
@@ -281,19 +283,6 @@ fn what_is_not_understood_is_said() {
 
 // Small random worlds, against an evaluator that is written anew here and looks at single callers.
 
-struct Random(u32);
-
-impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) % limit
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u32) as usize].clone()
-    }
-}
-
 /// Who is let through: everybody, members, or one account; all of these must hold.
 type Who = Vec<&'static str>;
 
@@ -431,9 +420,9 @@ fn answers_agree_with_single_callers() {
 #[test]
 fn another_authorization_takes_nothing_away() {
     let rank = |answer: &MeshAnswer| match answer.verdict {
-        MeshVerdict::Denied => Fit::Never,
-        MeshVerdict::Undetermined => Fit::Sometimes,
-        MeshVerdict::Allowed | MeshVerdict::Unrestricted => Fit::Always,
+        MeshVerdict::Denied => Match::No,
+        MeshVerdict::Undetermined => Match::Unknown,
+        MeshVerdict::Allowed | MeshVerdict::Unrestricted => Match::Yes,
     };
     let mut random = Random(29);
     let mut opened = 0;

@@ -3,10 +3,12 @@
 
 mod common;
 mod meshed;
+mod worlds;
 
 use kubestride_policy::mesh::Mesh;
 use kubestride_policy::{MeshAnswer, MeshVerdict};
 use meshed::{Member, shown};
+use worlds::Random;
 
 const NAMESPACES: [&str; 2] = ["shop", "cart"];
 const APPS: [&str; 2] = ["web", "db"];
@@ -52,18 +54,7 @@ struct World {
     requests: bool,
 }
 
-struct Random(u32);
-
 impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) % limit
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u32) as usize].clone()
-    }
-
     fn source(&mut self) -> Vec<Test> {
         let principals = ["cluster.local/ns/shop/sa/web", "*/sa/db", "cluster.local/ns/cart/*", "*"];
         let of = [

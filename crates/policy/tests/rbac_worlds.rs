@@ -1,10 +1,12 @@
 //! Rights, against an authorizer that is written anew here and answers single requests.
 
 mod common;
+mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kubestride_policy::rbac::{Capability, Rbac, Scope, Subject, capabilities};
+use worlds::Random;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 const CSR: &str = "certificates.k8s.io";
@@ -79,20 +81,9 @@ struct World {
     bindings: Vec<Binding>,
 }
 
-struct Random(u32);
-
 type Theme = &'static [usize];
 
 impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) % limit
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u32) as usize].clone()
-    }
-
     fn some(&mut self, of: &[&'static str]) -> Vec<&'static str> {
         (0..=self.below(2)).map(|_| self.one(of)).collect()
     }

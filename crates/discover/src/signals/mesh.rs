@@ -4,7 +4,7 @@ use kubestride_model::Value;
 use kubestride_policy::mesh::{
     Action, Dataplane, Mesh as Policies, MutualTls as Policy, ROOT_NAMESPACE, TokenCheck as Check, goes_around,
 };
-use kubestride_policy::{Cited, Fit, MeshPod, linkerd};
+use kubestride_policy::{Cited, Match, MeshPod, linkerd};
 use kubestride_stencils::values::{MeshBypass, MutualTls, TokenCheck, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
@@ -95,7 +95,7 @@ fn tokens(world: &World<'_>, workload: &WorkloadInfo<'_>) -> Option<(Value, Note
 fn bypass(pod: &MeshPod<'_>, workload: &WorkloadInfo<'_>) -> Option<(MeshBypass, Note)> {
     let istio = Dataplane::of(pod);
     let outside = Dataplane::is_wanted_by_namespace(&pod.pod) && istio == Dataplane::Outside
-        || linkerd::is_wanted_by_namespace(pod) && linkerd::membership(pod) == Fit::Never;
+        || linkerd::is_wanted_by_namespace(pod) && linkerd::membership(pod) == Match::No;
     if outside {
         let keys = ["sidecar.istio.io/inject", "linkerd.io/inject"];
         let template = workload.workload.template;
@@ -111,7 +111,7 @@ fn bypass(pod: &MeshPod<'_>, workload: &WorkloadInfo<'_>) -> Option<(MeshBypass,
     }
     let key = match istio {
         Dataplane::Sidecar => goes_around(pod),
-        _ if linkerd::membership(pod) == Fit::Always => linkerd::goes_around(pod),
+        _ if linkerd::membership(pod) == Match::Yes => linkerd::goes_around(pod),
         _ => None,
     }?;
     let place = workload.workload.template.annotations().find(|entry| entry.key == key).map(|entry| entry.key_span);

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kubestride_manifest::Labels;
 use kubestride_model::{Confidence, FlowKind, StencilId, Value};
-use kubestride_policy::Cited;
 use kubestride_policy::network::{
     DeclaredHost, DeclaredPeer, Direction, Isolation as Isolated, Listed, Match, NamedPods, PortRange, Ports, Subjects,
 };
@@ -38,6 +37,7 @@ impl Signal for NetworkPolicySignal {
         }
         for policy in policies {
             control(world, &policy, claims);
+            openness(&policy, claims);
             let declared = policy.declared();
             for peer in &declared.peers {
                 connections(world, peer, claims);
@@ -45,15 +45,6 @@ impl Signal for NetworkPolicySignal {
             for host in &declared.hosts {
                 calls(world, host, claims);
             }
-        }
-        for policy in world.network.policies() {
-            openness(&policy.cite().identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
-        }
-        for policy in world.network.calico() {
-            openness(&policy.identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
-        }
-        for policy in &world.network.cilium().policies {
-            openness(&policy.cite().identity, policy.admits_everyone(), policy.dns_to_anywhere(), claims);
         }
     }
 }
@@ -160,13 +151,13 @@ fn control(world: &World<'_>, policy: &Listed<'_>, claims: &mut Claims) {
 }
 
 /// The rules of a policy that are open to everybody.
-fn openness(policy: &str, everyone: Option<Cited>, dns: Option<Cited>, claims: &mut Claims) {
-    let subject = || Subject::Control(policy.to_owned());
-    if let Some(cited) = everyone {
+fn openness(policy: &Listed<'_>, claims: &mut Claims) {
+    let subject = || Subject::Control(policy.cited.identity.clone());
+    if let Some(cited) = policy.admits_everyone() {
         let note = Note::stated(cited.span, "the rule admits everybody");
         claims.set(subject(), attr::ADMITS_EVERYONE.id, attr::ADMITS_EVERYONE.value(YesNo::Yes), note);
     }
-    if let Some(cited) = dns {
+    if let Some(cited) = policy.dns_to_anywhere() {
         let note = Note::stated(cited.span, "the rule lets DNS go to any address");
         claims.set(subject(), attr::DNS_TO_ANYWHERE.id, attr::DNS_TO_ANYWHERE.value(YesNo::Yes), note);
     }

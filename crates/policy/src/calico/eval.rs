@@ -96,6 +96,14 @@ impl Member for Arc<Policy> {
         self.first_open(direction, &open)
     }
 
+    fn admits_everyone(&self) -> Option<Cited> {
+        Policy::admits_everyone(self)
+    }
+
+    fn dns_to_anywhere(&self) -> Option<Cited> {
+        Policy::dns_to_anywhere(self)
+    }
+
     fn edges(&self) -> Vec<u64> {
         let rules = self.ingress.rules.iter().chain(&self.egress.rules);
         let entities = rules.flat_map(|rule| [&rule.source, &rule.destination]);

@@ -24,7 +24,7 @@ use kubestride_source::Span;
 use crate::network::{Action, Block, Direction, Match};
 
 pub(crate) use read::Calico;
-pub use selector::{Label, Selector};
+pub use selector::Selector;
 use surroundings::Surroundings;
 
 /// A NetworkPolicy or a GlobalNetworkPolicy.

@@ -11,7 +11,7 @@ use std::vec::IntoIter;
 
 use kubestride_manifest::{Requirement, RequirementTest};
 
-use crate::network::Match;
+use crate::network::{Label, Match};
 
 /// The label that tells the namespace of what is in one.
 pub(super) const NAMESPACE: &str = "projectcalico.org/namespace";
@@ -21,19 +21,6 @@ const LONGEST: usize = 16 * 1024;
 
 /// More parentheses inside each other are not read.
 const DEEPEST: u32 = 64;
-
-/// What is known of a label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label<'l> {
-    /// It has this value.
-    Is(&'l str),
-    /// It is not there.
-    Missing,
-    /// It is there, with a value that is not known.
-    Present,
-    /// Whether it is there is not known.
-    Unknown,
-}
 
 /// A selector. One that is broken selects what it selects unknowably: never everything, never nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

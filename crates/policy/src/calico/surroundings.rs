@@ -7,9 +7,9 @@ use kubestride_manifest::{Field, Labels, Manifests, Object, PortRef};
 use kubestride_yaml::Value;
 
 use super::selector::NAMESPACE;
-use super::{Label, Named, Port, Scope, Selector, Who};
+use super::{Named, Port, Scope, Selector, Who};
 use crate::network::doubts::Doubts;
-use crate::network::{Block, End, Match, NAMESPACE_NAME, PortSet};
+use crate::network::{Block, End, Label, Match, NAMESPACE_NAME, PortSet};
 use crate::{Namespaces, Pod};
 
 const ORCHESTRATOR: &str = "projectcalico.org/orchestrator";

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use kubestride_manifest::Labels;
 
 use super::{CiliumPeer, CiliumPolicies, CiliumPolicy, CiliumRule, Entity, PeerKind, Selector, Subject};
-use crate::network::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects};
+use crate::network::tier::{
+    Action, DEFAULT_NAME, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects, Tier,
+};
 use crate::network::{
     Block, Declared, DeclaredHost, DeclaredPeer, Direction, End, Match, PodMatcher, PortRange, PortSet, only_dns,
 };
@@ -19,8 +21,14 @@ struct Part {
 }
 
 impl CiliumPolicies {
-    /// All of them for the tier of NetworkPolicies.
-    pub(crate) fn members(&self) -> Vec<Box<dyn Member>> {
+    /// Puts them into the tier of NetworkPolicies.
+    pub(crate) fn add_to(&self, tiers: &mut [Tier]) {
+        if let Some(tier) = tiers.iter_mut().find(|tier| tier.name == DEFAULT_NAME) {
+            tier.add(self.members());
+        }
+    }
+
+    fn members(&self) -> Vec<Box<dyn Member>> {
         let mut members: Vec<Box<dyn Member>> = Vec::new();
         for policy in &self.policies {
             let sections = [&policy.ingress, &policy.egress];
@@ -130,6 +138,14 @@ impl Member for Part {
 
     fn open_rule(&self, direction: Direction) -> Option<Cited> {
         self.policy.open_rule(direction).map(|rule| self.cite_at(rule))
+    }
+
+    fn admits_everyone(&self) -> Option<Cited> {
+        if self.denies { None } else { self.policy.admits_everyone() }
+    }
+
+    fn dns_to_anywhere(&self) -> Option<Cited> {
+        if self.denies { None } else { self.policy.dns_to_anywhere() }
     }
 
     fn edges(&self) -> Vec<u64> {

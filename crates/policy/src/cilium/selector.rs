@@ -2,7 +2,7 @@
 
 use kubestride_manifest::{LabelSelector, Labels, Requirement, RequirementTest};
 
-use crate::network::{End, Match, NAMESPACE_NAME, NamedPods, NamespaceMatcher, PodMatcher};
+use crate::network::{End, Label, Match, NAMESPACE_NAME, NamedPods, NamespaceMatcher, PodMatcher};
 
 /// Labels that Cilium gives to endpoints.
 const NAMESPACE: &str = "io.kubernetes.pod.namespace";
@@ -22,15 +22,6 @@ pub struct Selector {
     reserved: Vec<(String, RequirementTest)>,
     /// Of labels from sources that are not known.
     others: usize,
-}
-
-/// What is known of a label.
-enum Held<'h> {
-    Absent,
-    Is(&'h str),
-    /// It is there with a value that is not known.
-    Something,
-    Unknown,
 }
 
 /// Where a label comes from.
@@ -188,10 +179,10 @@ impl Selector {
                 if host == other { host } else { Match::Unknown }
             }
             End::Pod(pod) => {
-                let others = self.others(&Held::Is(pod.service_account), &Held::Something, &[]);
+                let others = self.others(&Label::Is(pod.service_account), &Label::Present, &[]);
                 Match::from(self.pods.matches(pod)).min(others)
             }
-            End::SomePod => self.pods.is(end).min(self.others(&Held::Something, &Held::Something, &[])),
+            End::SomePod => self.pods.is(end).min(self.others(&Label::Present, &Label::Present, &[])),
             End::Outside(_) | End::Host(_) => self.is_without_pods(&["world"]),
         }
     }
@@ -200,19 +191,19 @@ impl Selector {
     fn is_without_pods(&self, reserved: &[&str]) -> Match {
         let none = Labels::default();
         let pods = Match::from(self.pods.matches_labels("", &none, &none));
-        pods.min(self.others(&Held::Absent, &Held::Absent, reserved))
+        pods.min(self.others(&Label::Missing, &Label::Missing, reserved))
     }
 
     /// Whether the conditions hold that are not about labels of pods and namespaces.
-    fn others(&self, account: &Held<'_>, cluster: &Held<'_>, reserved: &[&str]) -> Match {
+    fn others(&self, account: &Label<'_>, cluster: &Label<'_>, reserved: &[&str]) -> Match {
         let of_reserved = |(key, test): &(String, RequirementTest)| {
             let held = match key.as_str() {
-                key if reserved.contains(&key) => Held::Is(""),
+                key if reserved.contains(&key) => Label::Is(""),
                 // Nodes and hosts outside may be where the API server is.
-                "kube-apiserver" if !reserved.is_empty() => Held::Unknown,
+                "kube-apiserver" if !reserved.is_empty() => Label::Unknown,
                 // Clusters with both families have these instead of `world`.
-                "world-ipv4" | "world-ipv6" if reserved.contains(&"world") => Held::Unknown,
-                _ => Held::Absent,
+                "world-ipv4" | "world-ipv6" if reserved.contains(&"world") => Label::Unknown,
+                _ => Label::Missing,
             };
             holds(test, &held)
         };
@@ -223,15 +214,15 @@ impl Selector {
     }
 }
 
-fn holds(test: &RequirementTest, held: &Held<'_>) -> Match {
+fn holds(test: &RequirementTest, held: &Label<'_>) -> Match {
     match (test, held) {
-        (RequirementTest::Unknown, _) | (_, Held::Unknown) => Match::Unknown,
-        (RequirementTest::In(_), Held::Absent) => Match::No,
-        (RequirementTest::In(values), Held::Is(value)) => values.iter().any(|v| v == value).into(),
-        (RequirementTest::NotIn(_), Held::Absent) => Match::Yes,
-        (RequirementTest::NotIn(values), Held::Is(value)) => values.iter().all(|v| v != value).into(),
-        (RequirementTest::In(_) | RequirementTest::NotIn(_), Held::Something) => Match::Unknown,
-        (RequirementTest::Exists, held) => (!matches!(held, Held::Absent)).into(),
-        (RequirementTest::DoesNotExist, held) => matches!(held, Held::Absent).into(),
+        (RequirementTest::Unknown, _) | (_, Label::Unknown) => Match::Unknown,
+        (RequirementTest::In(_), Label::Missing) => Match::No,
+        (RequirementTest::In(values), Label::Is(value)) => values.iter().any(|v| v == value).into(),
+        (RequirementTest::NotIn(_), Label::Missing) => Match::Yes,
+        (RequirementTest::NotIn(values), Label::Is(value)) => values.iter().all(|v| v != value).into(),
+        (RequirementTest::In(_) | RequirementTest::NotIn(_), Label::Present) => Match::Unknown,
+        (RequirementTest::Exists, held) => (!matches!(held, Label::Missing)).into(),
+        (RequirementTest::DoesNotExist, held) => matches!(held, Label::Missing).into(),
     }
 }

@@ -6,18 +6,10 @@ use kubestride_source::{Diagnostic, some_of};
 use super::Workload;
 use super::networks::{self, Networks, is_primary};
 use crate::network::{AdminPeer, Listed, Match, NetworkPolicies, Subjects};
+use crate::network_plugins::NOT_EVALUATED;
 
 /// Kinds that give pods networks beside that of the cluster.
 const NETWORKS: [&str; 3] = [networks::OWN, networks::WIDE, "NetworkAttachmentDefinition"];
-
-/// Kinds of policies that are not evaluated.
-const POLICIES: [(&str, &str); 2] = [("crd.antrea.io", "NetworkPolicy"), ("crd.antrea.io", "ClusterNetworkPolicy")];
-
-/// Whether all kinds of network policies in the input are evaluated. Where others are, they may let through what the
-/// evaluated ones stop.
-pub fn are_all_evaluated(manifests: &Manifests) -> bool {
-    POLICIES.into_iter().all(|(group, kind)| manifests.by_custom_kind(group, kind).next().is_none())
-}
 
 /// Everything that makes answers about connections uncertain.
 pub fn limits(manifests: &Manifests, policies: &NetworkPolicies, default_namespace: &str) -> Vec<Diagnostic> {
@@ -50,7 +42,7 @@ pub fn limits(manifests: &Manifests, policies: &NetworkPolicies, default_namespa
             format!("the pods of {name} have a network of their own that is not in the input: they are left out");
         found.push(Diagnostic::warning("other-network", message).at(object.span()));
     }
-    for object in POLICIES.into_iter().flat_map(of) {
+    for object in NOT_EVALUATED.into_iter().flat_map(of) {
         let message = format!(
             "{} {} is not evaluated: what it forbids and what it allows is not known",
             object.kind(),

@@ -21,7 +21,7 @@ use crate::network::{End, NetworkPolicies, PortSet, Range, Verdict};
 use secondary::Secondary;
 
 pub use endpoints::Workload;
-pub use limits::{are_all_evaluated, limits};
+pub use limits::limits;
 pub use networks::Network;
 
 /// A connection that is allowed.

@@ -4,23 +4,23 @@ use kubestride_manifest::{LabelSelector, Labels};
 
 use super::{Authorization, Client, DefaultPolicy, Identity, Linkerd, Server, ServerPort, Target};
 use crate::meshed::{Call, MeshAnswer, MeshPod, MeshVerdict, Protection, port_in};
-use crate::{Cited, Fit, Pod};
+use crate::{Cited, Match, Pod};
 
 /// The end of identities in a mesh whose operator chose no other names.
 const DOMAIN: &str = "linkerd.cluster.local";
 
 /// Whether a pod has a proxy of the mesh: `linkerd.io/inject` on it or its namespace. Pods in the network of their node get
 /// none.
-pub fn membership(pod: &MeshPod<'_>) -> Fit {
+pub fn membership(pod: &MeshPod<'_>) -> Match {
     if pod.containers.contains(&"linkerd-proxy") {
-        return Fit::Always;
+        return Match::Yes;
     }
     let stated = pod.annotations.get("linkerd.io/inject").or(pod.namespace_annotations.get("linkerd.io/inject"));
     match stated {
-        _ if pod.pod.host_network => Fit::Never,
-        Some("enabled" | "ingress") => Fit::Always,
-        Some("disabled") => Fit::Never,
-        _ => Fit::Sometimes,
+        _ if pod.pod.host_network => Match::No,
+        Some("enabled" | "ingress") => Match::Yes,
+        Some("disabled") => Match::No,
+        _ => Match::Unknown,
     }
 }
 
@@ -36,21 +36,21 @@ pub fn goes_around(pod: &MeshPod<'_>) -> Option<&'static str> {
 }
 
 /// The list of ports on a pod, else on its namespace.
-fn skipped(pod: &MeshPod<'_>, annotation: &str, port: Option<u16>) -> Fit {
+fn skipped(pod: &MeshPod<'_>, annotation: &str, port: Option<u16>) -> Match {
     let stated = pod.annotations.get(annotation).or(pod.namespace_annotations.get(annotation));
-    stated.map_or(Fit::Never, |list| port_in(list, port))
+    stated.map_or(Match::No, |list| port_in(list, port))
 }
 
 /// Whether the proxy of the target sees a connection.
-fn enforced(call: &Call<'_, '_>) -> Fit {
+fn enforced(call: &Call<'_, '_>) -> Match {
     let around = skipped(call.target, "config.linkerd.io/skip-inbound-ports", call.port);
-    membership(call.target).min(around.opposite())
+    membership(call.target).min(around.negated())
 }
 
 /// Whether a proxy of the source sees a connection.
-fn sends(call: &Call<'_, '_>) -> Fit {
+fn sends(call: &Call<'_, '_>) -> Match {
     let around = skipped(call.source, "config.linkerd.io/skip-outbound-ports", call.dialled);
-    membership(call.source).min(around.opposite())
+    membership(call.source).min(around.negated())
 }
 
 /// Who calls, to the proxy of the target: nobody in particular, or a namespace and a service account.
@@ -62,21 +62,21 @@ impl Linkerd {
     pub fn answer(&self, call: &Call<'_, '_>) -> Option<MeshAnswer> {
         let servers: Vec<_> = self.servers_for(&call.target.pod, call.port).collect();
         match membership(call.target) {
-            Fit::Never => return None,
-            Fit::Sometimes if servers.is_empty() => return None,
+            Match::No => return None,
+            Match::Unknown if servers.is_empty() => return None,
             _ => {}
         }
         let mut answers = Vec::new();
         let enforced = enforced(call);
-        if enforced != Fit::Always {
+        if enforced != Match::Yes {
             answers.push(MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()));
         }
-        if enforced != Fit::Never {
+        if enforced != Match::No {
             let account = Some((call.source.pod.namespace, call.source.pod.service_account));
             let callers: &[Caller<'_>] = match sends(call) {
-                Fit::Always => &[account],
-                Fit::Sometimes => &[None, account],
-                Fit::Never => &[None],
+                Match::Yes => &[account],
+                Match::Unknown => &[None, account],
+                Match::No => &[None],
             };
             answers.extend(callers.iter().map(|caller| self.decide(&servers, call, *caller)));
         }
@@ -89,7 +89,7 @@ impl Linkerd {
 
     /// How a connection is protected on its way: proxies use mutual TLS between themselves, whatever policies say.
     pub fn protection(&self, call: &Call<'_, '_>) -> Protection {
-        let members = enforced(call).min(sends(call)) == Fit::Always;
+        let members = enforced(call).min(sends(call)) == Match::Yes;
         let servers: Vec<_> = self.servers_for(&call.target.pod, call.port).collect();
         let strangers = self.decide(&servers, call, None);
         let proves_identity = members && strangers.verdict == MeshVerdict::Denied;
@@ -97,10 +97,10 @@ impl Linkerd {
     }
 
     /// Servers that are, or may be, for a port of a pod.
-    fn servers_for<'m>(&'m self, pod: &'m Pod<'_>, port: Option<u16>) -> impl Iterator<Item = (&'m Server, Fit)> {
+    fn servers_for<'m>(&'m self, pod: &'m Pod<'_>, port: Option<u16>) -> impl Iterator<Item = (&'m Server, Match)> {
         let at = self.servers_of.get(pod.namespace).map(Vec::as_slice).unwrap_or_default();
         let servers = at.iter().filter_map(|at| self.servers.get(*at));
-        servers.map(move |server| (server, server.fit(pod, port))).filter(|(_, fit)| *fit != Fit::Never)
+        servers.map(move |server| (server, server.fit(pod, port))).filter(|(_, fit)| *fit != Match::No)
     }
 
     /// Whether a Server is for some port of a pod.
@@ -109,8 +109,8 @@ impl Linkerd {
     }
 
     /// The answer for one caller.
-    fn decide(&self, servers: &[(&Server, Fit)], call: &Call<'_, '_>, caller: Caller<'_>) -> MeshAnswer {
-        let certain = servers.iter().any(|(_, fit)| *fit == Fit::Always);
+    fn decide(&self, servers: &[(&Server, Match)], call: &Call<'_, '_>, caller: Caller<'_>) -> MeshAnswer {
+        let certain = servers.iter().any(|(_, fit)| *fit == Match::Yes);
         let mut answers: Vec<MeshAnswer> = servers.iter().map(|(server, _)| self.decide_at(server, caller)).collect();
         if !certain {
             answers.push(of_default(call.target, caller));
@@ -124,18 +124,18 @@ impl Linkerd {
         let at = self.authorizations_of.get(&server.namespace).map(Vec::as_slice).unwrap_or_default();
         let all = at.iter().filter_map(|at| self.authorizations.get(*at));
         let fits = all.map(|authorization| {
-            let clients = Fit::all(authorization.clients.iter().map(|client| client.fit(caller)));
+            let clients = Match::all(authorization.clients.iter().map(|client| client.fit(caller)));
             (authorization, self.is_for(authorization, server).min(clients))
         });
-        let fitting: Vec<_> = fits.filter(|(_, fit)| *fit != Fit::Never).collect();
-        let cite = |least: Fit| -> Vec<Cited> {
+        let fitting: Vec<_> = fits.filter(|(_, fit)| *fit != Match::No).collect();
+        let cite = |least: Match| -> Vec<Cited> {
             fitting
                 .iter()
                 .filter(|(_, fit)| *fit >= least)
                 .map(|(authorization, _)| authorization.cited.clone())
                 .collect()
         };
-        let allowed = cite(Fit::Always);
+        let allowed = cite(Match::Yes);
         if !allowed.is_empty() {
             let names_caller = fitting.iter().all(|(authorization, _)| authorization.names(caller));
             return MeshAnswer { names_caller, ..MeshAnswer::new(MeshVerdict::Allowed, allowed) };
@@ -145,23 +145,23 @@ impl Linkerd {
         if fitting.is_empty() || otherwise.verdict == MeshVerdict::Allowed {
             return otherwise;
         }
-        MeshAnswer::new(MeshVerdict::Undetermined, cite(Fit::Sometimes))
+        MeshAnswer::new(MeshVerdict::Undetermined, cite(Match::Unknown))
     }
 
-    fn is_for(&self, authorization: &Authorization, server: &Server) -> Fit {
+    fn is_for(&self, authorization: &Authorization, server: &Server) -> Match {
         match &authorization.target {
-            Target::Server(name) => Fit::of(*name == server.name),
-            Target::Servers(selector) => Fit::of(server.has_labels(selector)),
-            Target::Namespace => Fit::Always,
+            Target::Server(name) => Match::from(*name == server.name),
+            Target::Servers(selector) => Match::from(server.has_labels(selector)),
+            Target::Namespace => Match::Yes,
             // Which requests are of a route, manifests do not tell.
             Target::Route(name) => {
                 let key = (authorization.namespace.clone(), name.clone());
                 match self.routes.get(&key) {
-                    Some(servers) if !servers.contains(&server.name) => Fit::Never,
-                    _ => Fit::Sometimes,
+                    Some(servers) if !servers.contains(&server.name) => Match::No,
+                    _ => Match::Unknown,
                 }
             }
-            Target::Unknown => Fit::Sometimes,
+            Target::Unknown => Match::Unknown,
         }
     }
 }
@@ -196,19 +196,19 @@ impl DefaultPolicy {
 }
 
 impl Server {
-    fn fit(&self, pod: &Pod<'_>, port: Option<u16>) -> Fit {
-        let Some(selector) = &self.pods else { return Fit::Never };
+    fn fit(&self, pod: &Pod<'_>, port: Option<u16>) -> Match {
+        let Some(selector) = &self.pods else { return Match::No };
         let numbers: Vec<u16> = match &self.port {
             ServerPort::Number(number) => vec![*number],
             ServerPort::Name(name) => pod.ports.iter().filter(|p| p.name == name).map(|p| p.number).collect(),
-            ServerPort::Unknown => return Fit::of(selector.matches(pod.labels)).min(Fit::Sometimes),
+            ServerPort::Unknown => return Match::from(selector.matches(pod.labels)).min(Match::Unknown),
         };
         let on_port = match port {
-            Some(port) => Fit::of(numbers.contains(&port)),
-            None if numbers.is_empty() => Fit::Never,
-            None => Fit::Sometimes,
+            Some(port) => Match::from(numbers.contains(&port)),
+            None if numbers.is_empty() => Match::No,
+            None => Match::Unknown,
         };
-        Fit::of(selector.matches(pod.labels)).min(on_port)
+        Match::from(selector.matches(pod.labels)).min(on_port)
     }
 
     pub(super) fn has_labels(&self, selector: &LabelSelector) -> bool {
@@ -219,10 +219,10 @@ impl Server {
 impl Authorization {
     /// Whether it names the service account of the caller.
     fn names(&self, caller: Caller<'_>) -> bool {
-        let names = |identity: &Identity| identity.fit(caller) != Fit::Never && identity.is_account();
+        let names = |identity: &Identity| identity.fit(caller) != Match::No && identity.is_account();
         self.clients.iter().any(|client| match client {
             Client::Identities(identities) => {
-                let mut fitting = identities.iter().filter(|i| i.fit(caller) != Fit::Never).peekable();
+                let mut fitting = identities.iter().filter(|i| i.fit(caller) != Match::No).peekable();
                 fitting.peek().is_some() && fitting.all(names)
             }
             _ => false,
@@ -231,45 +231,45 @@ impl Authorization {
 }
 
 impl Client {
-    fn fit(&self, caller: Caller<'_>) -> Fit {
+    fn fit(&self, caller: Caller<'_>) -> Match {
         match self {
-            Client::Everybody => Fit::Always,
+            Client::Everybody => Match::Yes,
             Client::AnyTls => {
                 if caller.is_some() {
-                    Fit::Always
+                    Match::Yes
                 } else {
-                    Fit::Sometimes
+                    Match::Unknown
                 }
             }
-            Client::Identities(identities) => Fit::any(identities.iter().map(|identity| identity.fit(caller))),
-            Client::Addresses | Client::Unknown => Fit::Sometimes,
+            Client::Identities(identities) => Match::any(identities.iter().map(|identity| identity.fit(caller))),
+            Client::Addresses | Client::Unknown => Match::Unknown,
         }
     }
 }
 
 impl Identity {
     /// "Clients must be in the mesh and must have one of the specified identities."
-    fn fit(&self, caller: Caller<'_>) -> Fit {
-        let Some((namespace, account)) = caller else { return Fit::Never };
+    fn fit(&self, caller: Caller<'_>) -> Match {
+        let Some((namespace, account)) = caller else { return Match::No };
         match self {
-            Identity::Account(of, name) => Fit::of((of.as_str(), name.as_str()) == (namespace, account)),
-            Identity::Namespace(of) => Fit::of(of == namespace),
-            Identity::Text(text) if text == "*" => Fit::Always,
+            Identity::Account(of, name) => Match::from((of.as_str(), name.as_str()) == (namespace, account)),
+            Identity::Namespace(of) => Match::from(of == namespace),
+            Identity::Text(text) if text == "*" => Match::Yes,
             Identity::Text(text) => {
                 let own = format!("{account}.{namespace}.serviceaccount.identity.");
                 match (text.strip_prefix('*'), text.split_once(".serviceaccount.identity.")) {
-                    (Some(suffix), None) if format!("{own}{DOMAIN}").ends_with(suffix) => Fit::Always,
+                    (Some(suffix), None) if format!("{own}{DOMAIN}").ends_with(suffix) => Match::Yes,
                     // The end of another domain, which may be that of the mesh.
-                    (Some(_), None) => Fit::Sometimes,
-                    (None, None) => Fit::Never,
+                    (Some(_), None) => Match::Unknown,
+                    (None, None) => Match::No,
                     (star, Some((names, domain))) => {
                         let own = format!("{account}.{namespace}");
                         let fits = match star {
                             Some(_) => own.ends_with(names.trim_start_matches('*')),
                             None => own == names,
                         };
-                        let known = if domain == DOMAIN { Fit::Always } else { Fit::Sometimes };
-                        Fit::of(fits).min(known)
+                        let known = if domain == DOMAIN { Match::Yes } else { Match::Unknown };
+                        Match::from(fits).min(known)
                     }
                 }
             }

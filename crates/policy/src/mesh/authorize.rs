@@ -4,7 +4,7 @@ use super::dataplane::{self, Dataplane};
 use super::rule::{Identity, Request};
 use super::{About, Action, AuthorizationPolicy, AuthorizationRule, Mesh, MutualTls, ROOT_NAMESPACE};
 use crate::meshed::{Call, MeshAnswer, MeshPod, MeshVerdict, Protection};
-use crate::{Cited, Fit};
+use crate::{Cited, Match};
 
 impl Mesh {
     /// Whether a connection is authorized; none if the target is not part of the mesh, or if nothing says that it is and no
@@ -16,24 +16,24 @@ impl Mesh {
         let plane = Dataplane::of(call.target);
         let policies: Vec<_> = self.for_target(call.target).collect();
         match plane.membership() {
-            Fit::Never => return None,
-            Fit::Sometimes if policies.is_empty() => return None,
+            Match::No => return None,
+            Match::Unknown if policies.is_empty() => return None,
             _ => {}
         }
         let mut answers = Vec::new();
         let enforced = enforced(call, plane);
-        if enforced != Fit::Always {
+        if enforced != Match::Yes {
             // Proxies enforce policies; without one there is none.
             answers.push(MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()));
         }
-        if enforced != Fit::Never {
+        if enforced != Match::No {
             for (mode, set_by) in self.modes(&call.target.pod, call.port) {
                 let refused = refuses_plain_text(mode);
                 for identity in self.identities(call, plane, mode) {
-                    if identity == Identity::None && refused != Fit::Never {
+                    if identity == Identity::None && refused != Match::No {
                         answers.push(MeshAnswer::new(MeshVerdict::Denied, set_by.iter().cloned().collect()));
                     }
-                    if identity != Identity::None || refused != Fit::Always {
+                    if identity != Identity::None || refused != Match::Yes {
                         answers.push(decide_at(plane, &policies, call, identity));
                     }
                 }
@@ -51,7 +51,7 @@ impl Mesh {
     pub fn protection(&self, call: &Call<'_, '_>) -> Protection {
         let plane = Dataplane::of(call.target);
         let (mode, set_by) = self.mutual_tls(&call.target.pod, call.port);
-        let members = enforced(call, plane).min(sends(call)) == Fit::Always;
+        let members = enforced(call, plane).min(sends(call)) == Match::Yes;
         let strict = mode == MutualTls::Strict;
         let tunnelled = plane == Dataplane::Ambient && Dataplane::of(call.source) == Dataplane::Ambient;
         Protection {
@@ -67,17 +67,17 @@ impl Mesh {
         // "A client sidecar sends mTLS to workloads with sidecars", unless a DestinationRule says otherwise, or the target
         // has switched it off.
         let certificate = match mode {
-            _ if plane == Dataplane::Ambient && Dataplane::of(call.source) == Dataplane::Ambient => Fit::Always,
-            MutualTls::Strict => Fit::Always,
+            _ if plane == Dataplane::Ambient && Dataplane::of(call.source) == Dataplane::Ambient => Match::Yes,
+            MutualTls::Strict => Match::Yes,
             // "It is not possible to use the DISABLE mode in a policy" for ztunnels: "Such policies will be ignored."
-            MutualTls::Disabled if plane != Dataplane::Ambient => Fit::Never,
-            MutualTls::Undetermined => Fit::Sometimes,
-            _ => Fit::known((!self.callers_are_configured).then_some(true)),
+            MutualTls::Disabled if plane != Dataplane::Ambient => Match::No,
+            MutualTls::Undetermined => Match::Unknown,
+            _ => Match::known((!self.callers_are_configured).then_some(true)),
         };
         match sends(call).min(certificate) {
-            Fit::Always => vec![account],
-            Fit::Sometimes => vec![Identity::None, account],
-            Fit::Never => vec![Identity::None],
+            Match::Yes => vec![account],
+            Match::Unknown => vec![Identity::None, account],
+            Match::No => vec![Identity::None],
         }
     }
 
@@ -107,29 +107,29 @@ enum Place {
 }
 
 /// Whether a connection passes the proxy of its target.
-fn enforced(call: &Call<'_, '_>, plane: Dataplane) -> Fit {
+fn enforced(call: &Call<'_, '_>, plane: Dataplane) -> Match {
     let around = match plane {
-        Dataplane::Ambient => Fit::Never,
+        Dataplane::Ambient => Match::No,
         _ => dataplane::inbound_around(call.target, call.port),
     };
-    plane.membership().min(around.opposite())
+    plane.membership().min(around.negated())
 }
 
 /// Whether a connection passes a proxy of its source.
-fn sends(call: &Call<'_, '_>) -> Fit {
+fn sends(call: &Call<'_, '_>) -> Match {
     let plane = Dataplane::of(call.source);
     let around = match plane {
-        Dataplane::Ambient => Fit::Never,
+        Dataplane::Ambient => Match::No,
         _ => dataplane::outbound_around(call.source, call.dialled),
     };
-    plane.membership().min(around.opposite())
+    plane.membership().min(around.negated())
 }
 
-fn refuses_plain_text(mode: MutualTls) -> Fit {
+fn refuses_plain_text(mode: MutualTls) -> Match {
     match mode {
-        MutualTls::Strict => Fit::Always,
-        MutualTls::Undetermined => Fit::Sometimes,
-        MutualTls::Permissive | MutualTls::Disabled | MutualTls::None => Fit::Never,
+        MutualTls::Strict => Match::Yes,
+        MutualTls::Undetermined => Match::Unknown,
+        MutualTls::Permissive | MutualTls::Disabled | MutualTls::None => Match::No,
     }
 }
 
@@ -167,13 +167,13 @@ fn decide<'p>(
         let allows = action == Action::Allow;
         let rules = with(action).flat_map(|policy| policy.rules.iter().map(move |rule| (policy, rule)));
         let fits = rules.map(move |(policy, rule)| (policy, rule, rule.fit(request, &policy.namespace, allows)));
-        fits.filter(|(.., fit)| *fit != Fit::Never).collect::<Vec<_>>()
+        fits.filter(|(.., fit)| *fit != Match::No).collect::<Vec<_>>()
     };
-    let cite = |rules: &[(&AuthorizationPolicy, &AuthorizationRule, Fit)], least: Fit| -> Vec<Cited> {
+    let cite = |rules: &[(&AuthorizationPolicy, &AuthorizationRule, Match)], least: Match| -> Vec<Cited> {
         rules.iter().filter(|(.., fit)| *fit >= least).map(|(policy, rule, _)| policy.cite_at(rule.span)).collect()
     };
     let denying = fitting(Action::Deny);
-    let denied = cite(&denying, Fit::Always);
+    let denied = cite(&denying, Match::Yes);
     if !denied.is_empty() {
         return MeshAnswer::new(MeshVerdict::Denied, denied);
     }
@@ -186,14 +186,14 @@ fn decide<'p>(
         return MeshAnswer::new(MeshVerdict::Denied, with(Action::Allow).map(|policy| policy.cited.clone()).collect());
     }
     let mut doubts: Vec<Cited> = unclear.iter().map(|policy| policy.cited.clone()).collect();
-    doubts.extend(cite(&denying, Fit::Sometimes));
+    doubts.extend(cite(&denying, Match::Unknown));
     let custom = fitting(Action::Custom);
-    doubts.extend(cite(&custom, Fit::Sometimes));
+    doubts.extend(cite(&custom, Match::Unknown));
     // A ztunnel cannot ask another service; what becomes of such a policy is not said.
     doubts.extend(with(Action::Custom).filter(|_| ztunnel).map(|policy| policy.cited.clone()));
-    let allowed = cite(&allowing, Fit::Always);
+    let allowed = cite(&allowing, Match::Yes);
     if is_list && allowed.is_empty() {
-        doubts.extend(cite(&allowing, Fit::Sometimes));
+        doubts.extend(cite(&allowing, Match::Unknown));
     }
     let all = |holds: &dyn Fn(&AuthorizationPolicy, &AuthorizationRule) -> bool| {
         !allowing.is_empty() && allowing.iter().all(|(policy, rule, _)| holds(policy, rule))

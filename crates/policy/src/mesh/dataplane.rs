@@ -4,7 +4,7 @@
 //! <https://istio.io/latest/docs/reference/config/annotations/>.
 
 use crate::meshed::{MeshPod, port_in};
-use crate::{Fit, Pod};
+use crate::{Match, Pod};
 
 /// What takes a pod's traffic into the mesh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,11 +38,11 @@ impl Dataplane {
     }
 
     /// Whether it is part of the mesh.
-    pub fn membership(self) -> Fit {
+    pub fn membership(self) -> Match {
         match self {
-            Dataplane::Sidecar | Dataplane::Ambient => Fit::Always,
-            Dataplane::Outside => Fit::Never,
-            Dataplane::Unknown => Fit::Sometimes,
+            Dataplane::Sidecar | Dataplane::Ambient => Match::Yes,
+            Dataplane::Outside => Match::No,
+            Dataplane::Unknown => Match::Unknown,
         }
     }
 
@@ -76,25 +76,25 @@ fn injected(mesh_pod: &MeshPod<'_>) -> Option<bool> {
 }
 
 /// Whether what comes in on a port of a pod goes around its sidecar.
-pub(super) fn inbound_around(pod: &MeshPod<'_>, port: Option<u16>) -> Fit {
+pub(super) fn inbound_around(pod: &MeshPod<'_>, port: Option<u16>) -> Match {
     let annotation = |name: &str| pod.annotations.get(&format!("traffic.sidecar.istio.io/{name}"));
-    let excluded = annotation("excludeInboundPorts").map_or(Fit::Never, |list| port_in(list, port));
+    let excluded = annotation("excludeInboundPorts").map_or(Match::No, |list| port_in(list, port));
     let included = match annotation("includeInboundPorts") {
-        None => Fit::Always,
-        Some(list) if list.contains('*') => Fit::Always,
+        None => Match::Yes,
+        Some(list) if list.contains('*') => Match::Yes,
         Some(list) => port_in(list, port),
     };
-    excluded.max(included.opposite())
+    excluded.max(included.negated())
 }
 
 /// Whether what a pod sends to a port goes around its sidecar.
-pub(super) fn outbound_around(pod: &MeshPod<'_>, dialled: Option<u16>) -> Fit {
+pub(super) fn outbound_around(pod: &MeshPod<'_>, dialled: Option<u16>) -> Match {
     let annotation = |name: &str| pod.annotations.get(&format!("traffic.sidecar.istio.io/{name}"));
-    let ports = annotation("excludeOutboundPorts").map_or(Fit::Never, |list| port_in(list, dialled));
+    let ports = annotation("excludeOutboundPorts").map_or(Match::No, |list| port_in(list, dialled));
     // Which address a Service has, manifests do not tell.
     let excluded = annotation("excludeOutboundIPRanges").filter(|list| !list.is_empty());
     let included = annotation("includeOutboundIPRanges").filter(|list| *list != "*");
-    let addresses = if excluded.or(included).is_some() { Fit::Sometimes } else { Fit::Never };
+    let addresses = if excluded.or(included).is_some() { Match::Unknown } else { Match::No };
     ports.max(addresses)
 }
 

@@ -1,6 +1,6 @@
 //! Names with a star.
 
-use crate::Fit;
+use crate::Match;
 
 /// The trust domain of a mesh whose operator chose none. Istio takes it for the mesh's own in policies as well.
 const TRUST_DOMAIN: &str = "cluster.local";
@@ -17,21 +17,21 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
 
 /// Whether a pattern fits the identity of a service account. Another trust domain than the usual one may be that of the
 /// mesh or of another one.
-pub(super) fn principal(pattern: &str, namespace: &str, account: &str) -> Fit {
+pub(super) fn principal(pattern: &str, namespace: &str, account: &str) -> Match {
     if matches(pattern, &format!("{TRUST_DOMAIN}/ns/{namespace}/sa/{account}")) {
-        return Fit::Always;
+        return Match::Yes;
     }
     let Some(start) = pattern.find("/ns/") else {
         // The beginning of a trust domain, or something that no identity of any domain ends in.
-        return if pattern.ends_with('*') { Fit::Sometimes } else { Fit::Never };
+        return if pattern.ends_with('*') { Match::Unknown } else { Match::No };
     };
     let (domain, rest) = pattern.split_at(start);
     if domain == TRUST_DOMAIN || domain == "*" {
-        return Fit::Never;
+        return Match::No;
     }
     match matches(rest, &format!("/ns/{namespace}/sa/{account}")) {
-        true => Fit::Sometimes,
-        false => Fit::Never,
+        true => Match::Unknown,
+        false => Match::No,
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) fn is_everybody(pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{matches, principal};
-    use crate::Fit;
+    use crate::Match;
 
     /// "Exact match: "abc" will match on value "abc". Prefix match: "abc*" will match on value "abc" and "abcd". Suffix
     /// match: "*abc" will match on value "abc" and "xabc". Presence match: "*" will match when value is not empty."
@@ -67,18 +67,18 @@ mod tests {
     #[test]
     fn trust_domains_that_are_not_known_leave_it_open() {
         for (pattern, expected) in [
-            ("cluster.local/ns/shop/sa/web", Fit::Always),
-            ("cluster.local/ns/shop/*", Fit::Always),
-            ("*/ns/shop/sa/web", Fit::Always),
-            ("*/sa/web", Fit::Always),
-            ("*", Fit::Always),
-            ("corp/ns/shop/sa/web", Fit::Sometimes),
-            ("corp/*", Fit::Sometimes),
-            ("corp/ns/shop/sa/db", Fit::Never),
-            ("cluster.local/ns/shop/sa/db", Fit::Never),
-            ("*/ns/cart/sa/web", Fit::Never),
-            ("*/sa/db", Fit::Never),
-            ("web", Fit::Never),
+            ("cluster.local/ns/shop/sa/web", Match::Yes),
+            ("cluster.local/ns/shop/*", Match::Yes),
+            ("*/ns/shop/sa/web", Match::Yes),
+            ("*/sa/web", Match::Yes),
+            ("*", Match::Yes),
+            ("corp/ns/shop/sa/web", Match::Unknown),
+            ("corp/*", Match::Unknown),
+            ("corp/ns/shop/sa/db", Match::No),
+            ("cluster.local/ns/shop/sa/db", Match::No),
+            ("*/ns/cart/sa/web", Match::No),
+            ("*/sa/db", Match::No),
+            ("web", Match::No),
         ] {
             assert_eq!(principal(pattern, "shop", "web"), expected, "{pattern}");
         }

@@ -3,7 +3,7 @@
 use kubestride_source::Span;
 
 use super::pattern;
-use crate::Fit;
+use crate::Match;
 
 /// A rule: it fits a request if one source, one operation and all conditions do.
 #[derive(Debug, Clone)]
@@ -77,13 +77,13 @@ impl AuthorizationRule {
     }
 
     /// Whether it fits requests. `namespace` is that of its policy; `allows` says whether the policy allows.
-    pub(super) fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Fit {
+    pub(super) fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Match {
         let test = |test: &Test| test.fit(request, namespace, allows);
         let any = |list: &[Vec<Test>]| match list.is_empty() {
-            true => Fit::Always,
-            false => Fit::any(list.iter().map(|tests| Fit::all(tests.iter().map(test)))),
+            true => Match::Yes,
+            false => Match::any(list.iter().map(|tests| Match::all(tests.iter().map(test)))),
         };
-        any(&self.from).min(any(&self.to)).min(Fit::all(self.when.iter().map(test)))
+        any(&self.from).min(any(&self.to)).min(Match::all(self.when.iter().map(test)))
     }
 
     /// Whether it fits callers by their service account only, whichever of its sources fits them.
@@ -98,7 +98,7 @@ impl AuthorizationRule {
 
     /// Whether a condition holds for one of its `when`, or for each source that may fit.
     fn demands(&self, request: &Request<'_>, namespace: &str, holds: &dyn Fn(&Test) -> bool) -> bool {
-        let may_fit = |tests: &&Vec<Test>| tests.iter().all(|t| t.fit(request, namespace, true) != Fit::Never);
+        let may_fit = |tests: &&Vec<Test>| tests.iter().all(|t| t.fit(request, namespace, true) != Match::No);
         let of_source = |tests: &Vec<Test>| tests.iter().any(holds);
         let named = !self.from.is_empty() && self.from.iter().filter(may_fit).all(of_source);
         named || self.when.iter().any(holds)
@@ -123,30 +123,30 @@ impl AuthorizationRule {
 }
 
 impl Test {
-    fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Fit {
+    fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Match {
         // "If a policy with rules matching L7 attributes is targeted such that it will be enforced by a receiving ztunnel, it
         // will fail safe by becoming a DENY policy": what allows fits nothing, what denies fits whatever the request is.
         if request.ztunnel && matches!(self.about, About::Token | About::Request) {
-            return Fit::of(!allows);
+            return Match::from(!allows);
         }
         let one = |value: &str| match (self.about, request.identity) {
             (About::Port, _) => match (value.parse::<u16>(), request.port) {
-                (Ok(number), Some(port)) => Fit::of(number == port),
-                _ => Fit::Sometimes,
+                (Ok(number), Some(port)) => Match::from(number == port),
+                _ => Match::Unknown,
             },
             (About::Token | About::Address | About::Request | About::Unknown, _) | (_, Identity::Unknown) => {
-                Fit::Sometimes
+                Match::Unknown
             }
             // "These mTLS-only fields will never match when the traffic is plain text."
-            (_, Identity::None) => Fit::Never,
+            (_, Identity::None) => Match::No,
             (About::Principal, Identity::Account(of, account)) => pattern::principal(value, of, account),
-            (About::Namespace, Identity::Account(of, _)) => Fit::of(pattern::matches(value, of)),
+            (About::Namespace, Identity::Account(of, _)) => Match::from(pattern::matches(value, of)),
             (About::ServiceAccount, Identity::Account(of, account)) => {
-                Fit::of(value.split_once('/').unwrap_or((namespace, value)) == (of, account))
+                Match::from(value.split_once('/').unwrap_or((namespace, value)) == (of, account))
             }
         };
-        let fit = Fit::any(self.values.iter().map(|(value, _)| one(value)));
-        if self.negated { fit.opposite() } else { fit }
+        let fit = Match::any(self.values.iter().map(|(value, _)| one(value)));
+        if self.negated { fit.negated() } else { fit }
     }
 
     fn names_account(&self) -> bool {

@@ -29,44 +29,6 @@ impl fmt::Display for Range {
     }
 }
 
-/// Whether something is so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Match {
-    /// It is not.
-    No,
-    /// Manifests do not tell.
-    Unknown,
-    /// It is.
-    Yes,
-}
-
-impl From<bool> for Match {
-    fn from(is: bool) -> Self {
-        if is { Self::Yes } else { Self::No }
-    }
-}
-
-impl Match {
-    /// Whether one of several is so; no if there are none.
-    pub fn any(matches: impl IntoIterator<Item = Self>) -> Self {
-        matches.into_iter().max().unwrap_or(Self::No)
-    }
-
-    /// Whether all of several are so; yes if there are none.
-    pub fn all(matches: impl IntoIterator<Item = Self>) -> Self {
-        matches.into_iter().min().unwrap_or(Self::Yes)
-    }
-
-    /// Whether it is not so.
-    pub fn negated(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Unknown => Self::Unknown,
-            Self::Yes => Self::No,
-        }
-    }
-}
-
 impl<'e> End<'e> {
     /// The pod, if it is one of which something is known.
     pub fn pod(&self) -> Option<&Pod<'e>> {

@@ -8,7 +8,6 @@ use kubestride_source::Diagnostic;
 
 use super::tier::{Decision, Effect, Member, Question, Reason, Subjects};
 use super::{AdminPolicies, Declared, Direction, End, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range};
-use crate::cilium::CiliumPolicies;
 use crate::{Cited, Pod};
 
 /// Where the metadata service of all big clouds is.
@@ -121,6 +120,16 @@ impl Listed<'_> {
         Match::any(self.parts.iter().filter(denies).map(|part| part.covers(namespace, namespace_labels)))
     }
 
+    /// The rule because of which everybody gets through in some direction on all ports.
+    pub fn admits_everyone(&self) -> Option<Cited> {
+        self.parts.iter().find_map(|part| part.admits_everyone())
+    }
+
+    /// The rule that lets questions to DNS (port 53) go to any address outside of the cluster.
+    pub fn dns_to_anywhere(&self) -> Option<Cited> {
+        self.parts.iter().find_map(|part| part.dns_to_anywhere())
+    }
+
     /// Who talks to whom, by its rules that name both.
     pub fn declared(&self) -> Declared {
         let mut all = Declared::default();
@@ -188,11 +197,6 @@ impl NetworkPolicies {
         &self.admin
     }
 
-    /// The policies of Cilium.
-    pub fn cilium(&self) -> &CiliumPolicies {
-        &self.cilium
-    }
-
     /// All policies of all kinds, in the order in which they are asked. An object is there once.
     pub fn all(&self) -> Vec<Listed<'_>> {
         let mut all: Vec<Listed<'_>> = Vec::new();
@@ -208,11 +212,6 @@ impl NetworkPolicies {
             }
         }
         all
-    }
-
-    /// The policies of Calico in the order of their identities; they are in [`NetworkPolicies::all`], too.
-    pub fn calico(&self) -> impl Iterator<Item = &crate::calico::Policy> {
-        self.calico.iter().map(AsRef::as_ref)
     }
 
     /// What of the policies is not understood.

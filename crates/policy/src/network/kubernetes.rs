@@ -66,6 +66,14 @@ impl Member for Arc<Policy> {
         Some(self.cite_at(rule.span))
     }
 
+    fn admits_everyone(&self) -> Option<Cited> {
+        Policy::admits_everyone(self)
+    }
+
+    fn dns_to_anywhere(&self) -> Option<Cited> {
+        Policy::dns_to_anywhere(self)
+    }
+
     fn edges(&self) -> Vec<u64> {
         let peers = self.ingress.iter().chain(&self.egress).flatten().flat_map(|rule| &rule.peers);
         let blocks = peers.filter_map(|peer| if let PeerKind::Block(block) = &peer.kind { Some(block) } else { None });

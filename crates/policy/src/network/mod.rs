@@ -1,5 +1,6 @@
 //! Network policies: those of Kubernetes (`networking.k8s.io`), of administrators (`policy.networking.k8s.io`), and what
-//! all kinds have in common. Every kind puts its policies into tiers, which are asked in order.
+//! all kinds have in common. Every kind puts its policies into tiers, which are asked in order. Those of network plugins
+//! are added to them in `network_plugins`.
 
 mod address;
 mod admin;
@@ -9,6 +10,7 @@ pub(crate) mod doubts;
 mod end;
 mod eval;
 mod kubernetes;
+mod label;
 mod port_set;
 mod read;
 pub(crate) mod tier;
@@ -18,15 +20,16 @@ use std::sync::Arc;
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::{Diagnostic, Span};
 
-use crate::cilium::CiliumPolicies;
 use crate::{Cited, Pod, PodPort};
 use tier::Tier;
 
+pub use crate::Match;
 pub use address::Block;
 pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{Declared, DeclaredHost, DeclaredPeer, Direction, NamedPods};
-pub use end::{End, Match, Range};
+pub use end::{End, Range};
 pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
+pub use label::Label;
 pub use port_set::PortSet;
 pub use tier::{Action, Effect, Reason, Subjects};
 
@@ -35,12 +38,10 @@ pub use tier::{Action, Effect, Reason, Subjects};
 pub struct NetworkPolicies {
     policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
-    calico: Vec<Arc<crate::calico::Policy>>,
-    cilium: CiliumPolicies,
-    tiers: Vec<Tier>,
-    doubts: Vec<Diagnostic>,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) doubts: Vec<Diagnostic>,
     /// Whether there are policies that are not evaluated, or that one of two network plugins does not heed.
-    is_partial: bool,
+    pub(crate) is_partial: bool,
 }
 
 /// A NetworkPolicy.

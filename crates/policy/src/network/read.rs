@@ -6,25 +6,21 @@ use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_yaml::{Kind, Value};
 
 use super::doubts::Doubts;
-use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_TIER, Member, Tier};
+use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_NAME, DEFAULT_TIER, Member, Tier};
 use super::{
     AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
     PortRange, Ports, Rule,
 };
-use crate::calico::Calico;
-use crate::cilium::CiliumPolicies;
-use crate::connections::are_all_evaluated;
 
 /// What is not known where part of a policy, or of a rule, is not understood.
 pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";
 pub(super) const OF_RULE: &str = "whom the rule is about is not known";
-const TWO_PLUGINS: &str = "there are policies of Calico and of Cilium, and a cluster has one network plugin";
 /// What the API server refuses.
 const NOBODY: &str = "nobody is admitted by it";
 
 impl NetworkPolicies {
-    /// Reads all network policies.
-    pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
+    /// Reads the policies of Kubernetes, and those of administrators.
+    pub(crate) fn of_kubernetes(manifests: &Manifests, default_namespace: &str) -> Self {
         let (policies, mut doubts) =
             of_kubernetes(manifests.by_kind("NetworkPolicy"), &["v1", "v1beta1"], default_namespace);
         let (admin, of_admin) = AdminPolicies::read(manifests);
@@ -33,36 +29,15 @@ impl NetworkPolicies {
             let own = policies.iter().filter(|p| p.identity.starts_with("ClusterNetworkPolicy.") == of_cluster);
             own.map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
         };
-        let (cilium, of_cilium) = CiliumPolicies::read(manifests, default_namespace);
-        doubts.extend(of_cilium);
-        let mut own: Vec<_> = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
-        own.extend(cilium.members());
-        let mut tiers = vec![
+        let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
+        let tiers = vec![
             Tier::new(ADMIN_TIER, "adminnetworkpolicy", true, boxed(&admin.admin, false)),
             Tier::new(ADMIN_TIER, "kube-admin", true, boxed(&admin.admin, true)),
-            Tier::new(DEFAULT_TIER, "default", false, own),
+            Tier::new(DEFAULT_TIER, DEFAULT_NAME, false, own),
             Tier::new(BASELINE_TIER, "baselineadminnetworkpolicy", true, boxed(&admin.baseline, false)),
             Tier::new(BASELINE_TIER, "kube-baseline", true, boxed(&admin.baseline, true)),
         ];
-        let calico = Calico::read(manifests, default_namespace);
-        doubts.extend(calico.doubts.iter().cloned());
-        calico.add_to(&mut tiers);
-        let two_plugins = !cilium.policies.is_empty() && !calico.policies.is_empty();
-        if let (true, Some(policy)) = (two_plugins, calico.policies.first()) {
-            let mut of_both = Doubts::new(policy.identity.clone());
-            of_both.add(TWO_PLUGINS, policy.span, "what is allowed and stopped is not known");
-            doubts.extend(of_both.finish());
-        }
-        tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
-        Self {
-            policies,
-            admin,
-            cilium,
-            calico: calico.policies,
-            tiers,
-            doubts,
-            is_partial: two_plugins || !are_all_evaluated(manifests),
-        }
+        Self { policies, admin, tiers, doubts, is_partial: false }
     }
 
     /// Reads objects of other kinds that have the fields of NetworkPolicies.
@@ -73,7 +48,7 @@ impl NetworkPolicies {
     ) -> Self {
         let (policies, doubts) = of_kubernetes(objects, versions, default_namespace);
         let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
-        let tiers = vec![Tier::new(DEFAULT_TIER, "default", false, own)];
+        let tiers = vec![Tier::new(DEFAULT_TIER, DEFAULT_NAME, false, own)];
         Self { policies, tiers, doubts, ..Self::default() }
     }
 }

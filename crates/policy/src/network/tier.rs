@@ -17,6 +17,8 @@ use crate::{Cited, Pod};
 
 /// The order of the tier in which NetworkPolicies are.
 pub(crate) const DEFAULT_TIER: f64 = 1_000_000.0;
+/// Its name.
+pub(crate) const DEFAULT_NAME: &str = "default";
 /// The order of the tiers of administrators, before and after.
 pub(crate) const ADMIN_TIER: f64 = 1_000.0;
 pub(crate) const BASELINE_TIER: f64 = 10_000_000.0;
@@ -100,6 +102,16 @@ pub(crate) trait Member: Debug + Send + Sync {
 
     /// The rule because of which everybody gets through, on some port at least.
     fn open_rule(&self, direction: Direction) -> Option<Cited>;
+
+    /// The rule because of which everybody gets through in some direction on all ports.
+    fn admits_everyone(&self) -> Option<Cited> {
+        None
+    }
+
+    /// The rule that lets questions to DNS (port 53) go to any address outside of the cluster.
+    fn dns_to_anywhere(&self) -> Option<Cited> {
+        None
+    }
 
     /// The places where what they mean for addresses changes, see [`super::Block::edges`].
     fn edges(&self) -> Vec<u64>;
