@@ -13,6 +13,7 @@ mod directory;
 mod endpoints;
 mod enforcement;
 mod expand;
+mod gateway_listeners;
 mod host_path;
 mod merge;
 mod mesh_flows;
