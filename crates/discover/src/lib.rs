@@ -5,6 +5,7 @@
 //! in `catalog/technologies`, everything else is what the objects mean.
 
 mod address;
+mod alertmanager;
 mod claims;
 mod cloud_identity;
 mod connection_string;
@@ -14,6 +15,7 @@ mod endpoints;
 mod enforcement;
 mod expand;
 mod gateway_listeners;
+mod host_aliases;
 mod host_path;
 mod merge;
 mod mesh_flows;

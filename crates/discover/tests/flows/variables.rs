@@ -73,3 +73,33 @@ fn the_host_that_an_ingress_leads_to_a_workload_by_is_its_own() {
     assert_eq!(routed(&format!("{}, {}", path("shop"), path("cart"))), called);
     assert_eq!(routed(&format!("{}, {}", path("shop"), path("absent"))), called);
 }
+
+#[test]
+fn words_that_say_that_nothing_is_called_are_whole_words() {
+    let with = |name: &str| {
+        let env = format!("env: [{{name: {name}, value: 'http://cart:80'}}]");
+        !flows(&(app("shop", 80, &env) + &app("cart", 80, ""))).is_empty()
+    };
+    let called =
+        ["LOGOUT_URL", "ICONIC_URL", "BINDER_URL", "PUBLICATIONS_URL", "UNBIND_HOST", "logoutUrl", "SILICON_HOST"];
+    for name in called {
+        assert!(with(name), "{name}");
+    }
+    let not_called = [
+        "LOGO_URL",
+        "logoUrl",
+        "APP_LOGO",
+        "ORIGINS",
+        "ALLOWED_ORIGINS",
+        "CALLBACK_URLS",
+        "REDIRECTURL",
+        "SERVER_PUBLICBASEURL",
+        "KAFKA_ADVERTISED_LISTENERS",
+        "GF_SERVER_ROOT_URL",
+        "publicUrl",
+        "HTTP_NO_PROXY",
+    ];
+    for name in not_called {
+        assert!(!with(name), "{name}");
+    }
+}
