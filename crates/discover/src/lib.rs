@@ -21,6 +21,7 @@ mod merge;
 mod mesh_flows;
 mod mesh_hosts;
 mod mesh_pods;
+mod mesh_routes;
 pub mod observed;
 mod operated;
 mod pattern;

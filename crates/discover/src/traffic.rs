@@ -315,6 +315,44 @@ fn to_service(
     // that a proxy gives to a group of servers, another statement must say which.
     let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
     let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
+    let Some(routed) = world.mesh_routes.of(world, source, service, port) else {
+        return to_pods(world, source, service, address, port, confidence, finding, claims);
+    };
+    if routed.stays || !routed.sure {
+        let own = if routed.stays { confidence } else { Confidence::Possible };
+        to_pods(world, source, service, address, port, own, finding, claims);
+    }
+    let confidence = if routed.sure { confidence } else { confidence.min(Confidence::Likely) };
+    for (found, number, note) in routed.others {
+        // The address says that it calls, the route whom.
+        for finding in [finding, &Finding { note, ..finding.clone() }] {
+            match &found {
+                Resolved::Service(next) => {
+                    let same = port.filter(|port| next.service.ports().any(|p| p.number == *port));
+                    let port = number.or_else(|| next.only_port()).or(same);
+                    to_pods(world, source, next, address, port, confidence, finding, claims);
+                }
+                Resolved::Outside(party) => {
+                    let port = number.or(port);
+                    push(world, source, party.clone(), address, port, None, confidence, finding, claims);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn to_pods(
+    world: &World<'_>,
+    source: usize,
+    service: &ServiceInfo<'_>,
+    address: &Address,
+    port: Option<u16>,
+    confidence: Confidence,
+    finding: &Finding<'_>,
+    claims: &mut Claims,
+) {
     for written in &service.addresses {
         let confidence = confidence.min(Confidence::Likely);
         let (host, at) = (Party::Host(written.host.clone()), service.written_port(&written.ports, port));

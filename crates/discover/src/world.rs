@@ -19,6 +19,7 @@ use crate::endpoints::{Endpoints, Place, Ports};
 use crate::enforcement::Enforcement;
 use crate::mesh_hosts::MeshHosts;
 use crate::mesh_pods::MeshPods;
+use crate::mesh_routes::MeshRoutes;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::public_names::PublicNames;
@@ -164,6 +165,8 @@ pub(crate) struct World<'a> {
     config_maps: BTreeMap<(String, String), Object<'a>>,
     secrets: BTreeMap<(String, String), Object<'a>>,
     service_accounts: BTreeMap<(String, String), Object<'a>>,
+    /// Where sidecars send requests for Services.
+    pub(crate) mesh_routes: MeshRoutes<'a>,
     /// Lists of addresses that several workloads take whole.
     pub(crate) directories: Directories,
     pub(crate) rbac: Rbac,
@@ -223,6 +226,7 @@ impl<'a> World<'a> {
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),
             service_accounts: by_name("ServiceAccount"),
+            mesh_routes: MeshRoutes::default(),
             directories: Directories::default(),
             rbac: Rbac::read(manifests, default),
             network: NetworkPolicies::read(manifests, default),
@@ -234,6 +238,7 @@ impl<'a> World<'a> {
             mesh_pods,
         };
         world.enforcement = Enforcement::find(&world);
+        world.mesh_routes = MeshRoutes::read(&world);
         world.directories = Directories::read(&world);
         world
     }
