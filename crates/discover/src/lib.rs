@@ -5,6 +5,7 @@
 //! in `catalog/technologies`, everything else is what the objects mean.
 
 mod address;
+mod alertmanager;
 mod binding_subjects;
 mod claims;
 mod cloud_identity;
@@ -14,11 +15,14 @@ mod directory;
 mod endpoints;
 mod enforcement;
 mod expand;
+mod gateway_listeners;
+mod host_aliases;
 mod host_path;
 mod merge;
 mod mesh_flows;
 mod mesh_hosts;
 mod mesh_pods;
+mod mesh_routes;
 pub mod observed;
 mod operated;
 mod pattern;

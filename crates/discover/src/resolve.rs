@@ -10,7 +10,7 @@ pub(crate) enum Resolved<'w, 'a> {
     Service(&'w ServiceInfo<'a>),
     /// A Service that an operator makes: the workload behind it and the port of its pods.
     Made { workload: usize, port: u16 },
-    /// Workloads that a mesh gives the name to.
+    /// Workloads that a mesh gives the name to, or a StatefulSet that gives it to a pod.
     Pods(&'w [usize]),
     /// The API server.
     ApiServer,
@@ -33,6 +33,9 @@ pub(crate) fn resolve<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str)
 fn follow<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str, left: u8) -> Resolved<'w, 'a> {
     let host = host.trim_end_matches('.');
     let labels: Vec<&str> = host.split('.').collect();
+    if let Some(pods) = stateful_set(world, namespace, &labels) {
+        return Resolved::Pods(pods);
+    }
     let (name, in_namespace, certain) = match labels.as_slice() {
         [name] => (*name, namespace, false),
         // A pod of a StatefulSet behind a headless Service: pod.service.namespace.svc…
@@ -67,6 +70,28 @@ fn follow<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str, left: u8) -
         None if certain => Resolved::Missing { namespace: in_namespace.to_owned(), name: name.to_owned() },
         None => Resolved::Word,
     }
+}
+
+/// The StatefulSet one pod of which has this name, by a Service that is not in the input: `ring-0.members.shop.svc`.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id>
+fn stateful_set<'w>(world: &'w World<'_>, namespace: &str, labels: &[&str]) -> Option<&'w [usize]> {
+    let (pod, service, namespace) = match labels {
+        [pod, service] => (pod, service, namespace),
+        [pod, service, namespace] | [pod, service, namespace, "svc", ..] => (pod, service, *namespace),
+        _ => return None,
+    };
+    let (name, _) = pod.rsplit_once('-').filter(|(_, ordinal)| ordinal.parse::<u32>().is_ok())?;
+    if world.has_service(namespace, service) {
+        return None;
+    }
+    let pods = world.pods.in_namespace(namespace);
+    let at = pods.iter().position(|at| {
+        world.workloads.get(*at).map(|w| w.object()).is_some_and(|set| {
+            let governing = set.spec().and_then(|s| s.get("serviceName")?.as_str());
+            set.kind() == "StatefulSet" && set.name() == name && governing == Some(*service)
+        })
+    })?;
+    pods.get(at..=at)
 }
 
 /// Whether the last part of a name is a namespace: one of the input, or a word that no top-level domain is like.

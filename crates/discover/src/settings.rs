@@ -11,6 +11,7 @@ use kubestride_yaml::visitor::{self, PathPart};
 use kubestride_yaml::{Kind, Limits, Tree, Value};
 
 use crate::address::{self, Address};
+use crate::alertmanager;
 use crate::traffic;
 
 /// An address in a text, with the key that it stands under.
@@ -43,7 +44,11 @@ pub(crate) fn find(text: &str) -> Vec<Setting> {
     }
     let mut found = Vec::new();
     for tree in trees.iter().filter(|tree| !is_description(tree.root())) {
-        visitor::walk(tree.root(), &mut |path, value| of_collection(path, value, &mut found));
+        let mut own = Vec::new();
+        visitor::walk(tree.root(), &mut |path, value| of_collection(path, value, &mut own));
+        let unused = alertmanager::unused(tree.root());
+        let is_unused = |key: &str| key.strip_prefix("global.").is_some_and(|key| unused.contains(&key));
+        found.extend(own.into_iter().filter(|setting| !is_unused(&setting.key)));
     }
     found.sort_by_key(|s| s.address.range.start);
     found

@@ -8,6 +8,7 @@ use kubestride_yaml::Value;
 use crate::address::{self, Address};
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::credentials;
+use crate::host_aliases;
 use crate::resolve::{Resolved, resolve};
 use crate::technology::{self, protocol_of_port, protocol_of_scheme};
 use crate::world::{ServiceInfo, World};
@@ -77,7 +78,7 @@ const ADDRESS_PHRASES: [&str; 8] = [
 ];
 
 /// Words in keys that say that the address is not called: it is shown to users, or it is the workload's own.
-const NOT_CALLED: [&str; 23] = [
+const NOT_CALLED: [&str; 24] = [
     "REDIRECT",
     "CALLBACK",
     "CALL_BACK",
@@ -99,6 +100,7 @@ const NOT_CALLED: [&str; 23] = [
     "ROOT_URL",
     "NO_PROXY",
     "LISTEN",
+    "LISTENER",
     "BIND",
     // Host names by which a proxy tells requests apart, and where an API gateway itself is found.
     "MATCH_HOST",
@@ -143,10 +145,17 @@ pub(crate) fn is_address_key(key: &str) -> bool {
     named || in_section || of_service || in_words
 }
 
+/// What may follow such a word without a sign between them: `ORIGINS`, `redirecturl`, `PUBLICBASEURL`.
+const AFTER_NOT_CALLED: [&str; 10] = ["", "S", "ADDR", "ADDRESS", "BASEURL", "HOSTS", "ORIGINS", "URI", "URL", "URLS"];
+
 /// Whether a key says that the workload does not call the address.
 pub(crate) fn is_not_called(key: &str) -> bool {
-    let joined = key_words(key).join("_");
-    NOT_CALLED.iter().any(|word| joined.contains(word))
+    let joined = format!("_{}_", key_words(key).join("_"));
+    let ends = |rest: &str| rest.split('_').next().is_some_and(|end| AFTER_NOT_CALLED.contains(&end));
+    NOT_CALLED.iter().any(|word| {
+        let begins = |at: usize| joined.get(..at).is_some_and(|before| before.ends_with('_'));
+        joined.match_indices(word).any(|(at, _)| begins(at) && joined.get(at + word.len()..).is_some_and(ends))
+    })
 }
 
 /// The addresses of a value: those that say so themselves, or the whole value where its key says that it is one.
@@ -216,7 +225,13 @@ pub(crate) fn claim(
     }
     let port = address.port.or(finding.port);
     let named = address.scheme.is_some() || port.is_some() || is_address_key(finding.key);
-    match resolve(world, &workload.namespace, &address.host) {
+    let resolved = match host_aliases::address_of(workload.pod(), &address.host) {
+        // It calls itself.
+        Some(ip) if ip.is_loopback() => return true,
+        Some(ip) => host_aliases::behind(world, ip),
+        None => resolve(world, &workload.namespace, &address.host),
+    };
+    match resolved {
         Resolved::Service(service) if named || address.host.contains('.') => {
             let confidence = if address.scheme.is_some() || port.is_some() {
                 finding.inside
@@ -300,9 +315,48 @@ fn to_service(
     // that a proxy gives to a group of servers, another statement must say which.
     let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
     let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
-    for host in &service.addresses {
+    let Some(routed) = world.mesh_routes.of(world, source, service, port) else {
+        return to_pods(world, source, service, address, port, confidence, finding, claims);
+    };
+    if routed.stays || !routed.sure {
+        let own = if routed.stays { confidence } else { Confidence::Possible };
+        to_pods(world, source, service, address, port, own, finding, claims);
+    }
+    let confidence = if routed.sure { confidence } else { confidence.min(Confidence::Likely) };
+    for (found, number, note) in routed.others {
+        // The address says that it calls, the route whom.
+        for finding in [finding, &Finding { note, ..finding.clone() }] {
+            match &found {
+                Resolved::Service(next) => {
+                    let same = port.filter(|port| next.service.ports().any(|p| p.number == *port));
+                    let port = number.or_else(|| next.only_port()).or(same);
+                    to_pods(world, source, next, address, port, confidence, finding, claims);
+                }
+                Resolved::Outside(party) => {
+                    let port = number.or(port);
+                    push(world, source, party.clone(), address, port, None, confidence, finding, claims);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn to_pods(
+    world: &World<'_>,
+    source: usize,
+    service: &ServiceInfo<'_>,
+    address: &Address,
+    port: Option<u16>,
+    confidence: Confidence,
+    finding: &Finding<'_>,
+    claims: &mut Claims,
+) {
+    for written in &service.addresses {
         let confidence = confidence.min(Confidence::Likely);
-        push(world, source, Party::Host(host.clone()), address, port, Some(service), confidence, finding, claims);
+        let (host, at) = (Party::Host(written.host.clone()), service.written_port(&written.ports, port));
+        push(world, source, host, address, at, Some(service), confidence, finding, claims);
     }
     if service.workloads.is_empty() && service.addresses.is_empty() {
         let target = Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };

@@ -15,10 +15,11 @@ use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 
 use crate::directory::Directories;
-use crate::endpoints::{Endpoint, Endpoints};
+use crate::endpoints::{Endpoints, Place, Ports};
 use crate::enforcement::Enforcement;
 use crate::mesh_hosts::MeshHosts;
 use crate::mesh_pods::MeshPods;
+use crate::mesh_routes::MeshRoutes;
 use crate::operated::{self, OperatedKind};
 use crate::pod_index::PodIndex;
 use crate::public_names::PublicNames;
@@ -90,17 +91,36 @@ pub(crate) struct ServiceInfo<'a> {
     pub(crate) name: &'a str,
     pub(crate) workloads: Vec<usize>,
     /// Addresses that are written down for a Service without a selector; without those of pods of the input.
-    pub(crate) addresses: Vec<String>,
+    pub(crate) addresses: Vec<WrittenAddress>,
+    /// Ports that are written down for pods of the input, for a Service without a selector.
+    written_ports: BTreeMap<usize, Ports>,
+}
+
+/// An address that somebody wrote down for a Service.
+pub(crate) struct WrittenAddress {
+    /// An address or a host name.
+    pub(crate) host: String,
+    pub(crate) ports: Ports,
 }
 
 impl ServiceInfo<'_> {
     /// The container port of a workload behind a port of the Service.
     pub(crate) fn target_port(&self, world: &World<'_>, workload: usize, port: u16) -> Option<u16> {
         let spec = self.service.ports().find(|p| p.number == port)?;
+        if let Some(written) = self.written_ports.get(&workload) {
+            return self.written_port(written, Some(port));
+        }
         match spec.target_port {
             PortRef::Number(number) => Some(number),
             PortRef::Name(name) => world.workloads.get(workload)?.named_port(name),
         }
+    }
+
+    /// The port of a written address behind a port of the Service: the one with the same name.
+    pub(crate) fn written_port(&self, written: &Ports, port: Option<u16>) -> Option<u16> {
+        let spec = self.service.ports().find(|p| Some(p.number) == port);
+        let name = spec.and_then(|p| p.name).unwrap_or("");
+        written.iter().find(|(own, _)| spec.is_some() && own == name).map(|(_, number)| *number).or(port)
     }
 
     /// The port of the Service that leads to a container port.
@@ -145,6 +165,8 @@ pub(crate) struct World<'a> {
     config_maps: BTreeMap<(String, String), Object<'a>>,
     secrets: BTreeMap<(String, String), Object<'a>>,
     service_accounts: BTreeMap<(String, String), Object<'a>>,
+    /// Where sidecars send requests for Services.
+    pub(crate) mesh_routes: MeshRoutes<'a>,
     /// Lists of addresses that several workloads take whole.
     pub(crate) directories: Directories,
     pub(crate) rbac: Rbac,
@@ -204,6 +226,7 @@ impl<'a> World<'a> {
             config_maps: by_name("ConfigMap"),
             secrets: by_name("Secret"),
             service_accounts: by_name("ServiceAccount"),
+            mesh_routes: MeshRoutes::default(),
             directories: Directories::default(),
             rbac: Rbac::read(manifests, default),
             network: NetworkPolicies::read(manifests, default),
@@ -215,6 +238,7 @@ impl<'a> World<'a> {
             mesh_pods,
         };
         world.enforcement = Enforcement::find(&world);
+        world.mesh_routes = MeshRoutes::read(&world);
         world.directories = Directories::read(&world);
         world
     }
@@ -370,13 +394,18 @@ fn services<'a>(
         let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(k, v)| w.labels.get(k) == Some(*v));
         let mut behind: Vec<usize> =
             selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
-        let mut addresses = Vec::new();
+        let (mut addresses, mut written_ports) = (Vec::new(), BTreeMap::new());
         for endpoint in endpoints.of(&namespace, object.name()).iter().filter(|_| selector.is_empty()) {
-            match endpoint {
-                Endpoint::Host(host) => addresses.push(host.clone()),
-                Endpoint::Pod(name) => {
+            let ports = endpoint.ports.clone();
+            match &endpoint.place {
+                Place::Host(host) => addresses.push(WrittenAddress { host: host.clone(), ports }),
+                Place::Pod(name) => {
                     let is = |i: &usize| workloads.get(*i).is_some_and(|w| w.object().name() == name);
-                    behind.extend(pods.in_namespace(&namespace).iter().copied().find(is));
+                    if let Some(found) = pods.in_namespace(&namespace).iter().copied().find(is) {
+                        if written_ports.insert(found, ports).is_none() {
+                            behind.push(found);
+                        }
+                    }
                 }
             }
         }
@@ -387,6 +416,7 @@ fn services<'a>(
             name: object.name(),
             workloads: behind,
             addresses,
+            written_ports,
         });
     }
     services.sort_by(|a, b| a.identity.cmp(&b.identity));

@@ -336,7 +336,8 @@ spec:
 "
         )
     };
-    let entered = ["external/internet -> Deployment/default/shop certain"];
+    // The Gateway is not in the input.
+    let entered = ["external/internet -> Deployment/default/shop likely"];
     let with = |grant: &str| flows(&(route.to_owned() + grant + &app("shop", 8080, "")));
     assert!(with("").is_empty());
     assert!(with(&grant("other", "")).is_empty());

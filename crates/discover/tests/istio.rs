@@ -205,3 +205,69 @@ spec: {{host: pay.example, trafficPolicy: {{{policy}}}}}
         assert_eq!(encryption(&rule, pod), "Plain", "{rule}{pod}");
     }
 }
+
+#[test]
+fn sidecars_send_requests_where_a_virtual_service_says() {
+    let namespace =
+        "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {istio-injection: enabled}}\n";
+    let apps = |port: &str| {
+        let caller = pods("shop", "shop", 1, "env: [{name: CART_URL, value: 'cart:80'}]", "");
+        let ports = service("cart", 80, "").replace("name: web", &format!("name: {port}"));
+        caller + &pods("cart", "cart", 80, "", "") + &ports + &app("next", 82, "")
+    };
+    let of = |spec: &str| flows(&(virtual_service(spec) + namespace + &apps("http")));
+    let (cart, next) = ("shop -> cart:80 certain", "shop -> next:82 certain");
+    let to = |host: &str, weight: u8| format!("{{destination: {{host: {host}}}, weight: {weight}}}");
+    let routes = |list: &[String]| format!("hosts: [cart], http: [{{route: [{}]}}]", list.join(", "));
+    assert_eq!(of(&routes(&[to("cart", 100)])), [cart]);
+    assert_eq!(of(&routes(&[to("next.default.svc.cluster.local", 100)])), [next]);
+    assert_eq!(of(&routes(&[to("cart", 50), to("next", 50)])), [cart, next]);
+    assert_eq!(of(&routes(&[to("cart", 0), to("next", 100)])), [next]);
+    assert_eq!(of(&(routes(&[to("cart", 100)]).replace("http: [{", "http: [{mirror: {host: next}, "))), [cart, next]);
+    // Only behind a gateway it is nothing to sidecars.
+    let next_only = routes(&[to("next", 100)]);
+    assert_eq!(
+        of(&format!("{next_only}, gateways: [edge]")).first().map(String::as_str),
+        Some("external/internet -> next certain")
+    );
+    assert!(of(&format!("{next_only}, gateways: [edge]")).contains(&cart.to_owned()));
+    assert!(of(&format!("{next_only}, gateways: [edge, mesh]")).contains(&next.to_owned()));
+    // Rules about other callers and other ports do not count; those behind one that takes everything are not reached.
+    let ruled = |condition: &str, then: &str| {
+        of(&format!(
+            "hosts: [cart], http: [{{match: [{condition}], route: [{}]}}, {{route: [{}]}}]",
+            to("next", 100),
+            to(then, 100)
+        ))
+    };
+    assert_eq!(ruled("{uri: {prefix: /v2}}", "cart"), [cart, next]);
+    assert_eq!(ruled("{sourceLabels: {app: other}}", "cart"), [cart]);
+    assert_eq!(ruled("{sourceLabels: {app: shop}}", "cart"), [next]);
+    assert_eq!(ruled("{sourceNamespace: other}", "cart"), [cart]);
+    assert_eq!(ruled("{port: 81}", "cart"), [cart]);
+    assert_eq!(ruled("{port: 80}", "cart"), [next]);
+    assert_eq!(ruled("{gateways: [edge]}", "cart"), [cart]);
+    // Routes of HTTP are not about other protocols.
+    assert_eq!(flows(&(virtual_service(&next_only) + namespace + &apps("mysql"))), [cart]);
+    let tcp = next_only.replace("http:", "tcp:");
+    assert_eq!(flows(&(virtual_service(&tcp) + namespace + &apps("mysql"))), [next]);
+    // Whom it is not exported to does not see it.
+    let elsewhere = |export: &str| {
+        let spec = format!(
+            "hosts: [cart.default.svc.cluster.local], http: [{{route: [{}]}}]{export}",
+            to("next.default.svc.cluster.local", 100)
+        );
+        let text = virtual_service(&spec).replace("{name: v}", "{name: v, namespace: other}");
+        flows(&(text + namespace + &apps("http")))
+    };
+    assert_eq!(elsewhere(""), [next]);
+    assert_eq!(elsewhere(", exportTo: ['.']"), [cart]);
+    assert_eq!(elsewhere(", exportTo: [third]"), [cart]);
+    assert_eq!(elsewhere(", exportTo: [third, default]"), [next]);
+    assert_eq!(elsewhere(", exportTo: ['*']"), [next]);
+    // Whether the caller has a sidecar may not be known, and it may have none.
+    let unknown = flows(&(virtual_service(&next_only) + &apps("http")));
+    assert_eq!(unknown, ["shop -> cart:80 possible", "shop -> next:82 likely"]);
+    let without = namespace.replace("enabled", "disabled");
+    assert_eq!(flows(&(virtual_service(&next_only) + &without + &apps("http"))), [cart]);
+}

@@ -2,7 +2,8 @@
 
 mod shown;
 
-use shown::{app, flows, pods, service};
+use kubestride_model::{FlowKind, SubjectRef};
+use shown::{app, flows, model, pods, service};
 
 const CALLER: &str = "env: [{name: DB_URL, value: 'mysql://db:3306/x'}]";
 
@@ -124,4 +125,123 @@ fn a_store_that_is_named_after_a_workload_is_possibly_its_own() {
     assert!(flows(&(app("orders", 80, "") + &store("orders-db", "tool"))).is_empty());
     let told = app("orders", 80, "env: [{name: DB, value: 'orders-db:5432'}]") + &app("orders-db", 5432, "");
     assert_eq!(flows(&told.replace("example/orders-db", "postgres")), ["orders -> orders-db:5432 certain"]);
+}
+
+#[test]
+fn written_endpoints_may_be_at_another_port_than_the_service() {
+    let bare = |ports: &str| {
+        format!("---\napiVersion: v1\nkind: Service\nmetadata: {{name: db}}\nspec: {{ports: [{ports}]}}\n")
+    };
+    let of = |ports: &str, more: &str| flows(&(app("shop", 80, CALLER) + &bare(ports) + more));
+    let slice = |address: &str, ports: &str| {
+        format!(
+            "---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: db-1, labels: {{kubernetes.io/service-name: db}}}}
+addressType: IPv4
+ports: [{ports}]
+endpoints: [{{{address}}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: one}}
+spec: {{containers: [{{name: c, image: example/db}}]}}
+"
+        )
+    };
+    let outside = "addresses: [192.0.2.7]";
+    let pod = "addresses: [10.0.0.7], targetRef: {kind: Pod, name: one}";
+    assert_eq!(of("{port: 3306}", &slice(outside, "{port: 13306}")), ["shop -> external/192.0.2.7:13306 likely"]);
+    // Ports of a Service and of its endpoints belong together by name.
+    let named = "{name: web, port: 80}, {name: sql, port: 3306}";
+    let both = "{name: sql, port: 13306}, {name: web, port: 8080}";
+    assert_eq!(of(named, &slice(outside, both)), ["shop -> external/192.0.2.7:13306 likely"]);
+    let endpoints = "---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: db}
+subsets: [{addresses: [{ip: 192.0.2.7}], ports: [{port: 13306}]}]
+";
+    assert_eq!(of("{port: 3306}", endpoints), ["shop -> external/192.0.2.7:13306 likely"]);
+    // What a pod is called by is the port of the Service; what its policies see is its own.
+    let text = app("shop", 80, CALLER) + &bare("{port: 3306}") + &slice(pod, "{port: 13306}");
+    assert_eq!(flows(&text), ["shop -> Pod/default/one:3306 certain"]);
+    let policy = |port: u16| {
+        format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p}}\nspec: {{podSelector: {{}}, ingress: [{{ports: [{{port: {port}}}]}}]}}\n"
+        )
+    };
+    assert_eq!(verdict(&(text.clone() + &policy(13306))), "Allowed");
+    assert_eq!(verdict(&(text.clone() + &policy(3306))), "Denied");
+}
+
+/// What network policies say about the only call.
+fn verdict(text: &str) -> String {
+    let model = model(text);
+    let is_call = |f: &kubestride_model::Flow| f.kind == FlowKind::Traffic && !f.implicit;
+    let (id, _) = model.flows().find(|(_, f)| is_call(f)).expect("a flow");
+    let attribute = model.vocabulary().find_attribute("policyVerdict").expect("an attribute");
+    let value = model.values(SubjectRef::Flow(id)).iter().find(|(a, _)| *a == attribute).map(|(_, v)| *v);
+    value.map(|v| model.value_text(attribute, v).to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_pod_may_have_addresses_of_its_own_for_names() {
+    let with = |aliases: &str| {
+        let env = "env: [{name: DB_URL, value: 'mysql://db:3306/x'}]";
+        let pod = format!("hostAliases: [{aliases}]");
+        flows(&(pods("shop", "shop", 80, env, &pod) + &app("db", 3306, "")))
+    };
+    assert_eq!(with(""), ["shop -> db:3306 certain"]);
+    assert_eq!(with("{ip: 192.0.2.7, hostnames: [other]}"), ["shop -> db:3306 certain"]);
+    assert_eq!(with("{ip: 192.0.2.7, hostnames: [other, DB]}"), ["shop -> external/192.0.2.7:3306 likely"]);
+    // Itself.
+    assert!(with("{ip: 127.0.0.1, hostnames: [db]}").is_empty());
+    let service = "---
+apiVersion: v1
+kind: Service
+metadata: {name: cache}
+spec: {clusterIP: 10.0.0.7, selector: {app: db}, ports: [{port: 3306}]}
+";
+    let env = "env: [{name: DB_URL, value: 'mysql://data.corp.example:3306/x'}]";
+    let alias = "hostAliases: [{ip: 10.0.0.7, hostnames: [data.corp.example]}]";
+    let text = pods("shop", "shop", 80, env, alias) + &pods("db", "db", 3306, "", "") + service;
+    assert_eq!(flows(&text), ["shop -> db:3306 certain"]);
+}
+
+#[test]
+fn pods_of_a_stateful_set_have_names_of_their_own() {
+    let set = |env: &str| {
+        format!(
+            "---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: ring}}
+spec:
+  serviceName: members
+  template:
+    metadata: {{labels: {{app: ring}}}}
+    spec: {{containers: [{{name: c, image: example/ring, env: [{{name: PEERS, value: '{env}'}}]}}]}}
+"
+        )
+    };
+    let headless = "---\napiVersion: v1\nkind: Service\nmetadata: {name: members}\nspec: {clusterIP: None, selector: {app: ring}, ports: [{port: 7000}]}\n";
+    for name in [
+        "ring-0.members",
+        "ring-1.members.default",
+        "ring-0.members.default.svc",
+        "ring-2.members.default.svc.cluster.local",
+    ] {
+        // Its peers are itself, with and without the Service in the input.
+        assert!(flows(&set(&format!("{name}:7000"))).is_empty(), "{name}");
+        assert!(flows(&(set(&format!("{name}:7000")) + headless)).is_empty(), "{name}");
+        let caller = app("shop", 80, &format!("env: [{{name: RING_HOST, value: '{name}:7000'}}]"));
+        let expected = ["shop -> StatefulSet/default/ring:7000 likely"];
+        assert_eq!(flows(&(caller + &set(""))), expected, "{name}");
+    }
+    let caller =
+        |name: &str| flows(&(app("shop", 80, &format!("env: [{{name: RING_HOST, value: '{name}:7000'}}]")) + &set("")));
+    assert_eq!(caller("ring-x.members"), ["shop -> external/ring-x.members:7000 likely"]);
+    assert_eq!(caller("ring-0.example"), ["shop -> external/ring-0.example:7000 likely"]);
 }

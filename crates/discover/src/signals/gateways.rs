@@ -1,18 +1,18 @@
 //! Gateway API: routes from a Gateway to Services.
 
 use kubestride_manifest::Object;
-use kubestride_model::FlowKind;
+use kubestride_model::{Confidence, FlowKind};
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, Entry, YesNo};
 use kubestride_yaml::Value;
 
 use super::Signal;
 use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::gateway_listeners::{Attachment, GROUP, attachment};
 use crate::world::World;
 
 pub(crate) struct Gateways;
 
-const GROUP: &str = "gateway.networking.k8s.io";
 const ROUTES: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
 
 impl Signal for Gateways {
@@ -24,16 +24,11 @@ impl Signal for Gateways {
         for kind in ROUTES {
             for route in world.manifests.by_custom_kind(GROUP, kind) {
                 let Some(spec) = route.spec() else { continue };
-                let parents: Vec<Value<'_>> = spec.get("parentRefs").into_iter().flat_map(|p| p.items()).collect();
-                // Routes of a mesh have a Service as their parent and let nobody in from outside.
-                let outside = |p: &Value<'_>| p.get("kind").and_then(|k| k.as_str()).is_none_or(|k| k == "Gateway");
-                if !parents.iter().any(outside) {
-                    continue;
-                }
-                let tls = parents.iter().find_map(|p| listener_tls(world, route, *p));
+                let parents = spec.get("parentRefs").into_iter().flat_map(|p| p.items());
+                let Some(entry) = way_in(world, route, parents) else { continue };
                 for rule in spec.get("rules").into_iter().flat_map(|r| r.items()) {
                     for backend in rule.get("backendRefs").into_iter().flat_map(|b| b.items()) {
-                        claim_backend(world, route, backend, tls.as_ref(), claims);
+                        claim_backend(world, route, backend, &entry, claims);
                     }
                 }
             }
@@ -41,27 +36,43 @@ impl Signal for Gateways {
     }
 }
 
-/// Whether the listener that a parent reference means speaks TLS; none if the Gateway is not in the input.
-fn listener_tls(world: &World<'_>, route: Object<'_>, parent: Value<'_>) -> Option<(bool, Note)> {
-    let name = parent.get("name")?.as_str()?;
-    let own = world.namespace_of(route);
-    let namespace = parent.get("namespace").and_then(|n| n.as_str()).unwrap_or(&own);
-    let mut gateways = world.manifests.by_custom_kind(GROUP, "Gateway");
-    let gateway = gateways.find(|g| g.name() == name && world.namespace_of(*g) == namespace)?;
-    let section = parent.get("sectionName").and_then(|s| s.as_str());
-    let listeners: Vec<Value<'_>> = gateway.spec()?.get("listeners")?.items().collect();
-    let chosen = listeners.iter().filter(|l| section.is_none_or(|s| l.get("name").and_then(|n| n.as_str()) == Some(s)));
-    // Without a section the route is attached to all listeners; one in plain text is enough to be read on the way.
-    let mut result = None;
-    for listener in chosen {
-        let protocol = listener.get("protocol");
-        let secure = matches!(protocol.and_then(|p| p.as_str()), Some("HTTPS" | "TLS"));
-        let note = Note::stated(protocol.map_or(listener.span(), |p| p.span()), "the protocol of the listener");
-        if !secure || result.is_none() {
-            result = Some((secure, note));
+/// How a route is reached.
+struct WayIn {
+    confidence: Confidence,
+    /// Whether callers speak TLS; none if the Gateway is not in the input.
+    tls: Option<(bool, Note)>,
+}
+
+/// How a route is reached from outside; none if no Gateway takes it. Routes of a mesh have a Service as their parent and
+/// let nobody in.
+fn way_in<'a>(world: &World<'a>, route: Object<'a>, parents: impl Iterator<Item = Value<'a>>) -> Option<WayIn> {
+    let mut confidence = None;
+    let mut tls: Option<(bool, Note)> = None;
+    for parent in parents {
+        match attachment(world, route, parent) {
+            Attachment::Elsewhere => {}
+            Attachment::Absent => confidence = confidence.max(Some(Confidence::Likely)),
+            Attachment::Listeners(listeners) => {
+                for (listener, sure) in listeners {
+                    let sure = if sure { Confidence::Certain } else { Confidence::Possible };
+                    confidence = confidence.max(Some(sure));
+                    // One listener in plain text is enough to be read on the way.
+                    let secure = listener_tls(listener);
+                    if !secure.0 || tls.is_none() {
+                        tls = Some(secure);
+                    }
+                }
+            }
         }
     }
-    result
+    Some(WayIn { confidence: confidence?, tls })
+}
+
+/// Whether a listener speaks TLS.
+fn listener_tls(listener: Value<'_>) -> (bool, Note) {
+    let protocol = listener.get("protocol");
+    let secure = matches!(protocol.and_then(|p| p.as_str()), Some("HTTPS" | "TLS"));
+    (secure, Note::stated(protocol.map_or(listener.span(), |p| p.span()), "the protocol of the listener"))
 }
 
 /// Whether a ReferenceGrant of the namespace of a Service lets routes of another namespace name it:
@@ -81,14 +92,12 @@ fn is_granted(world: &World<'_>, route: Object<'_>, from: &str, namespace: &str,
     all.any(|grant| world.namespace_of(grant) == namespace && grants(grant))
 }
 
-fn claim_backend(
-    world: &World<'_>,
-    route: Object<'_>,
-    backend: Value<'_>,
-    tls: Option<&(bool, Note)>,
-    claims: &mut Claims,
-) {
+fn claim_backend(world: &World<'_>, route: Object<'_>, backend: Value<'_>, entry: &WayIn, claims: &mut Claims) {
     if backend.get("kind").and_then(|k| k.as_str()).is_some_and(|k| k != "Service") {
+        return;
+    }
+    // A backend without weight gets no requests.
+    if backend.get("weight").and_then(|w| w.as_i64()) == Some(0) {
         return;
     }
     let Some(name) = backend.get("name").and_then(|n| n.as_str()) else { return };
@@ -102,15 +111,16 @@ fn claim_backend(
     let note = Note::stated(backend.span(), format!("{} {} routes to Service {name}", route.kind(), route.name()));
     let describe = |mut claim: FlowClaim| {
         claim.via = Some(route.identity(&world.options.namespace));
-        claim.protocol = Some(match (route.kind(), tls) {
+        claim.confidence = entry.confidence;
+        claim.protocol = Some(match (route.kind(), &entry.tls) {
             ("HTTPRoute", Some((true, _))) => "HTTPS".to_owned(),
             ("HTTPRoute", _) => "HTTP".to_owned(),
             ("GRPCRoute", _) => "gRPC".to_owned(),
             (kind, _) => kind.trim_end_matches("Route").to_owned(),
         });
-        let entry = Note::stated(route.span(), "");
-        claim = claim.with(attr::ENTRY.id, attr::ENTRY.value(Entry::Gateway), entry.clone());
-        if let Some((secure, note)) = tls {
+        let by_gateway = Note::stated(route.span(), "");
+        claim = claim.with(attr::ENTRY.id, attr::ENTRY.value(Entry::Gateway), by_gateway);
+        if let Some((secure, note)) = &entry.tls {
             let value = if *secure { Encryption::Encrypted } else { Encryption::Plain };
             claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(value), note.clone());
         }

@@ -10,6 +10,7 @@ use kubestride_yaml::Value;
 
 use super::Signal;
 use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::mesh_routes::{MESH, destinations};
 use crate::resolve::{Resolved, resolve};
 use crate::world::World;
 
@@ -18,8 +19,6 @@ pub(crate) struct IstioRoutes;
 const GROUP: &str = "networking.istio.io";
 /// Fields of a VirtualService that hold routes, and the protocol of each.
 const ROUTES: [(&str, &str); 3] = [("http", "HTTP"), ("tls", "TLS"), ("tcp", "TCP")];
-/// What stands for all sidecars in a list of gateways.
-const MESH: &str = "mesh";
 
 impl Signal for IstioRoutes {
     fn name(&self) -> &'static str {
@@ -97,16 +96,6 @@ fn is_behind(rule: Value<'_>, gateway: &str) -> bool {
         named.peek().is_none() || named.any(|name| name == gateway)
     };
     matches.peek().is_none() || matches.any(fits)
-}
-
-/// Where a rule sends requests, and copies of them. A route with the weight 0 gets none.
-fn destinations(rule: Value<'_>) -> Vec<Value<'_>> {
-    let list = |key: &str| rule.get(key).into_iter().flat_map(|l| l.items());
-    let weight = |route: &Value<'_>| route.get("weight").and_then(|w| w.as_i64());
-    let routes = list("route").filter(|route| weight(route) != Some(0));
-    let mirrors = list("mirrors").filter_map(|mirror| mirror.get("destination"));
-    let routed = routes.filter_map(|route| route.get("destination"));
-    routed.chain(mirrors).chain(rule.get("mirror")).collect()
 }
 
 /// The workloads of the input that a Gateway runs on.

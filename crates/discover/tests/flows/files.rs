@@ -92,3 +92,33 @@ fn names_in_a_certificate_are_not_called() {
     assert_eq!(job(""), ["Deployment/default/make -> Deployment/default/cart:7070 likely"]);
     assert!(job(", --secret-name=cart").is_empty());
 }
+
+#[test]
+fn an_alertmanager_sends_mail_only_to_receivers_of_mail() {
+    let with = |receivers: &str| {
+        let config = format!(
+            "---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: m}}
+data:
+  alertmanager.yml: |
+    global: {{smtp_smarthost: 'mail.example.org:587', slack_api_url: 'https://chat.example.org/x', smtp_from: a}}
+    route: {{receiver: all}}
+    receivers: [{receivers}]
+"
+        );
+        let pod = app("alerts", 9093, "")
+            .replace("containers:", "volumes: [{name: v, configMap: {name: m}}]\n      containers:");
+        flows(&(config + &pod))
+    };
+    let mail = "Deployment/default/alerts -> external/mail.example.org:587 likely";
+    let chat = "Deployment/default/alerts -> external/chat.example.org:443 likely";
+    assert!(with("{name: all}").is_empty());
+    assert!(with("{name: all, email_configs: []}").is_empty());
+    assert_eq!(with("{name: all, email_configs: [{to: b}]}"), [mail]);
+    assert_eq!(with("{name: all}, {name: c, slack_configs: [{channel: d}]}"), [chat]);
+    // A receiver with one of its own does not need the one for all.
+    let own = "{name: all, email_configs: [{to: b, smarthost: 'own.example.org:25'}]}";
+    assert_eq!(with(own), ["Deployment/default/alerts -> external/own.example.org:25 likely"]);
+}

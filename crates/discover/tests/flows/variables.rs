@@ -73,3 +73,74 @@ fn the_host_that_an_ingress_leads_to_a_workload_by_is_its_own() {
     assert_eq!(routed(&format!("{}, {}", path("shop"), path("cart"))), called);
     assert_eq!(routed(&format!("{}, {}", path("shop"), path("absent"))), called);
 }
+
+#[test]
+fn words_that_say_that_nothing_is_called_are_whole_words() {
+    let with = |name: &str| {
+        let env = format!("env: [{{name: {name}, value: 'http://cart:80'}}]");
+        !flows(&(app("shop", 80, &env) + &app("cart", 80, ""))).is_empty()
+    };
+    let called =
+        ["LOGOUT_URL", "ICONIC_URL", "BINDER_URL", "PUBLICATIONS_URL", "UNBIND_HOST", "logoutUrl", "SILICON_HOST"];
+    for name in called {
+        assert!(with(name), "{name}");
+    }
+    let not_called = [
+        "LOGO_URL",
+        "logoUrl",
+        "APP_LOGO",
+        "ORIGINS",
+        "ALLOWED_ORIGINS",
+        "CALLBACK_URLS",
+        "REDIRECTURL",
+        "SERVER_PUBLICBASEURL",
+        "KAFKA_ADVERTISED_LISTENERS",
+        "GF_SERVER_ROOT_URL",
+        "publicUrl",
+        "HTTP_NO_PROXY",
+    ];
+    for name in not_called {
+        assert!(!with(name), "{name}");
+    }
+}
+
+#[test]
+fn routes_of_other_kinds_name_workloads_too() {
+    let env = "env: [{name: DOMAIN_URL, value: 'https://shop.example.org/x'}]";
+    let object = |group: &str, kind: &str, spec: String| {
+        format!("---\napiVersion: {group}\nkind: {kind}\nmetadata: {{name: r}}\nspec: {{{spec}}}\n")
+    };
+    let gateway = |kind: &'static str| {
+        move |to: &str| {
+            let spec = format!(
+                "parentRefs: [{{name: g}}], hostnames: [Shop.example.org], rules: [{{backendRefs: [{{name: {to}, port: 80}}]}}]"
+            );
+            object("gateway.networking.k8s.io/v1", kind, spec)
+        }
+    };
+    let virtual_service = |gateways: &'static str| {
+        move |to: &str| {
+            let spec =
+                format!("hosts: [shop.example.org]{gateways}, http: [{{route: [{{destination: {{host: {to}}}}}]}}]");
+            object("networking.istio.io/v1", "VirtualService", spec)
+        }
+    };
+    let openshift =
+        |to: &str| object("route.openshift.io/v1", "Route", format!("host: shop.example.org, to: {{name: {to}}}"));
+    let routed = |route: &dyn Fn(&str) -> String, to: &str| {
+        let mut found = flows(&(app("shop", 80, env) + &app("cart", 80, "") + &route(to)));
+        found.retain(|f| f.starts_with("Deployment"));
+        found
+    };
+    let called = ["Deployment/default/shop -> external/shop.example.org:443 likely"];
+    let in_from_outside = virtual_service(", gateways: [edge]");
+    let (http, grpc, tls) = (gateway("HTTPRoute"), gateway("GRPCRoute"), gateway("TLSRoute"));
+    let all: [&dyn Fn(&str) -> String; 5] = [&http, &grpc, &tls, &openshift, &in_from_outside];
+    for route in all {
+        assert!(routed(route, "shop").is_empty(), "{}", route("shop"));
+        assert_eq!(routed(route, "cart"), called);
+        assert_eq!(routed(route, "absent"), called);
+    }
+    // In the mesh alone it is no name by which anybody outside knows it.
+    assert_eq!(routed(&virtual_service(""), "shop"), called);
+}
