@@ -176,6 +176,7 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
         let empty_authority = text.get(at + 3..).is_some_and(|r| r.starts_with('/')) && scheme != "file";
         let authority_start = at + 3 + usize::from(empty_authority);
         let end = token_end(text, authority_start);
+        let end = next_in_list(text, authority_start..end).unwrap_or(end);
         let whole = text.get(authority_start..end).unwrap_or("");
         from = end;
         let Ok(userinfo) = user_end(whole, &scheme) else {
@@ -217,6 +218,27 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
         }
     }
     (found, covered)
+}
+
+/// Where a URL of a list ends: before the separator in front of the next one, or in front of that one's name, as in
+/// `http://a:80;http://b:80` and `one=http://a:80,two=http://b:80`. Where users are named, a separator may be a part of a
+/// password.
+fn next_in_list(text: &str, url: Range<usize>) -> Option<usize> {
+    let own = text.get(url.clone())?;
+    if own.contains('@') {
+        return None;
+    }
+    let rest = text.get(url.start..)?;
+    // A bar ends the URL, too, but not the name that is before it.
+    let limit = if rest.get(own.len()..)?.starts_with('|') { rest.len() } else { own.len() };
+    let next = rest.get(..limit)?.find("://")?;
+    let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
+    let separates = |before: &str| before.ends_with([';', ',', '|']);
+    let scheme = rest.get(..next)?.trim_end_matches(in_name);
+    let before = scheme.strip_suffix([';', ',', '|', '='])?;
+    let name = before.trim_end_matches(in_name);
+    let cut = if separates(name) { name.len() - 1 } else { before.len() };
+    (separates(name) || separates(scheme)).then_some(url.start + cut.min(own.len()))
 }
 
 /// Where a variable of nginx stands that holds a path, with its slash: `http://cart.shop.svc$request_uri`.
@@ -387,6 +409,13 @@ mod tests {
             ("nothing here", &[]),
             ("dns+a:1,dnssrv+_grpc._tcp.b.ns.svc", &["a:1 at a:1", "b.ns.svc at b.ns.svc"]),
             ("dnssrvnoa+http://_h._tcp.c.ns.svc/x", &["http://c.ns.svc at c.ns.svc"]),
+            ("http://a:1;http://b:2/x", &["http://a:1 at a:1", "http://b:2 at b:2"]),
+            ("http://a:1,http://b:2", &["http://a:1 at a:1", "http://b:2 at b:2"]),
+            ("one=http://a:1,two=https://b/c", &["http://a:1 at a:1", "https://b at b"]),
+            ("x.fr;http://a:1,x.it;http://b:2", &["http://a:1 at a:1", "http://b:2 at b:2"]),
+            ("x.fr|http://a:1,x.it|http://b:2", &["http://a:1 at a:1", "http://b:2 at b:2"]),
+            ("http://a:1/login?next=http://b:2", &["http://a:1 at a:1"]),
+            ("http://a:1,b:2|mqtt://c", &["http://a:1 at a:1", "http://b:2 at b:2", "mqtt://c at c"]),
             ("http://a:1,b=c:2", &["http://a:1 at a:1", "c:2 at c:2"]),
             ("proxy_pass http://a.ns.svc$request_uri;", &["http://a.ns.svc at a.ns.svc"]),
             ("proxy_pass http://a:81$uri;", &["http://a:81 at a:81"]),

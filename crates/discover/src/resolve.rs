@@ -47,7 +47,7 @@ fn follow<'w, 'a>(world: &'w World<'a>, namespace: &str, host: &str, left: u8) -
         [_, name] if world.has_service(namespace, name) => (*name, namespace, true),
         [_, name, ns] if world.has_service(ns, name) => (*name, *ns, true),
         // service.namespace, where the second part is no top-level domain.
-        [name, ns] if is_namespace(world, ns) => (*name, *ns, true),
+        [name, ns] if world.mesh_hosts.get(host).is_none() && is_namespace(world, ns) => (*name, *ns, true),
         _ => return outside(world, host, left),
     };
     if matches!((name, in_namespace), ("kubernetes", "default"))
@@ -94,11 +94,82 @@ fn stateful_set<'w>(world: &'w World<'_>, namespace: &str, labels: &[&str]) -> O
     pods.get(at..=at)
 }
 
-/// Whether the last part of a name is a namespace: one of the input, or a word that no top-level domain is like.
+/// Whether the last part of a name of two is a namespace: one of the input, or a word that is no domain.
 fn is_namespace(world: &World<'_>, last: &str) -> bool {
-    let like = last.contains('-') && !last.starts_with("xn--") && last.starts_with(|c: char| c.is_ascii_alphabetic());
-    like || last == "default" || world.has_namespace(last)
+    let named = last.starts_with(|c: char| c.is_ascii_alphabetic()) && !last.starts_with("xn--");
+    world.has_namespace(last) || named && last.len() > 2 && DOMAINS.binary_search(&last).is_err()
 }
+
+/// Domains that names of two parts end with, besides those of countries, which have two letters: much used ones of
+/// <https://data.iana.org/TLD/tlds-alpha-by-domain.txt>, reserved ones (RFC 2606, RFC 6762 appendix G, RFC 9476), and
+/// that of Consul.
+const DOMAINS: [&str; 65] = [
+    "academy",
+    "agency",
+    "alt",
+    "app",
+    "arpa",
+    "biz",
+    "blog",
+    "center",
+    "chat",
+    "cloud",
+    "club",
+    "codes",
+    "com",
+    "company",
+    "consul",
+    "corp",
+    "dev",
+    "digital",
+    "edu",
+    "email",
+    "energy",
+    "engineering",
+    "example",
+    "finance",
+    "global",
+    "gov",
+    "group",
+    "health",
+    "home",
+    "host",
+    "info",
+    "int",
+    "internal",
+    "intranet",
+    "invalid",
+    "lan",
+    "life",
+    "link",
+    "live",
+    "local",
+    "localdomain",
+    "mil",
+    "mobi",
+    "name",
+    "net",
+    "network",
+    "one",
+    "online",
+    "org",
+    "page",
+    "pro",
+    "run",
+    "services",
+    "shop",
+    "site",
+    "software",
+    "space",
+    "store",
+    "systems",
+    "tech",
+    "test",
+    "top",
+    "website",
+    "world",
+    "xyz",
+];
 
 fn outside<'w, 'a>(world: &'w World<'a>, host: &str, left: u8) -> Resolved<'w, 'a> {
     if host == "169.254.169.254" {

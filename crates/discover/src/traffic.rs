@@ -263,6 +263,8 @@ pub(crate) fn claim(
         }
         // The API server is called through the service account; that flow is claimed from RBAC.
         Resolved::ApiServer => true,
+        // Two words with a dot between them may be anything else.
+        Resolved::Missing { .. } if !named && address.host.split('.').count() == 2 => false,
         Resolved::Missing { namespace, name } => {
             let target = Party::UnresolvedService { namespace, name };
             push(world, source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);

@@ -15,6 +15,8 @@ mod controllers;
 mod files;
 #[path = "flows/made_by_operators.rs"]
 mod made_by_operators;
+#[path = "flows/policies.rs"]
+mod policies;
 #[path = "flows/prometheus_operator.rs"]
 mod prometheus_operator;
 #[path = "flows/scraping.rs"]

@@ -144,3 +144,19 @@ fn routes_of_other_kinds_name_workloads_too() {
     // In the mesh alone it is no name by which anybody outside knows it.
     assert_eq!(routed(&virtual_service(""), "shop"), called);
 }
+
+#[test]
+fn lists_of_urls_may_carry_names_and_any_separator() {
+    let list = "x.fr;http://shop:80,x.it;http://cart.default:80";
+    let text = app("web", 80, &format!("env: [{{name: PORTALS, value: \"{list}\"}}]"));
+    let text = text + &app("shop", 80, "") + &app("cart", 80, "");
+    let to = |name: &str| format!("Deployment/default/web -> Deployment/default/{name}:80 certain");
+    assert_eq!(flows(&text), [to("cart"), to("shop")]);
+}
+
+#[test]
+fn a_service_of_another_namespace_is_not_outside_though_its_namespace_is_not_in_the_input() {
+    let text = |host: &str| app("web", 80, &format!("env: [{{name: LOG_URL, value: \"http://{host}:5341\"}}]"));
+    assert_eq!(flows(&text("seq.logging")), ["Deployment/default/web -> Service/logging/seq:5341 possible"]);
+    assert_eq!(flows(&text("seq.dev")), ["Deployment/default/web -> external/seq.dev:5341 likely"]);
+}
