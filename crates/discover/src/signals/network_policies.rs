@@ -183,14 +183,19 @@ fn default_denial(policy: &Listed<'_>, sure: Match, namespaces: &BTreeMap<&str, 
 /// Flows of a rule that names pods by their labels.
 fn connections(world: &World<'_>, peer: &DeclaredPeer, claims: &mut Claims) {
     let selected = matching(world, &peer.selected);
-    for other in matching(world, &peer.peer) {
+    let others = matching(world, &peer.peer);
+    // Who admits a group to itself, or one group to another, draws a border around what belongs together. That each of
+    // them calls each other one is not said.
+    let is_group = selected.len().min(others.len()) > 1 || others.iter().any(|other| selected.contains(other));
+    let confidence = if is_group { Confidence::Possible } else { Confidence::Likely };
+    for other in others {
         for one in &selected {
             let (source, target) = match peer.direction {
                 Direction::Ingress => (other, *one),
                 Direction::Egress => (*one, other),
             };
             if source != target {
-                connection(world, peer, source, target, claims);
+                connection(world, peer, (source, target), confidence, claims);
             }
         }
     }
@@ -223,7 +228,13 @@ fn calls(world: &World<'_>, host: &DeclaredHost, claims: &mut Claims) {
     }
 }
 
-fn connection(world: &World<'_>, peer: &DeclaredPeer, source: usize, target: usize, claims: &mut Claims) {
+fn connection(
+    world: &World<'_>,
+    peer: &DeclaredPeer,
+    (source, target): (usize, usize),
+    confidence: Confidence,
+    claims: &mut Claims,
+) {
     let resolve = |range: &PortRange| match &range.ports {
         Ports::Numbers(first, last) if first == last => Some(*first),
         Ports::Name(name) => world.workloads.get(target)?.named_port(name),
@@ -236,7 +247,7 @@ fn connection(world: &World<'_>, peer: &DeclaredPeer, source: usize, target: usi
     for port in ports {
         let note = Note::stated(peer.span, format!("{} names both ends", peer.policy));
         let mut claim = FlowClaim::new(Party::Workload(source), Party::Workload(target), FlowKind::Traffic, note);
-        claim.confidence = Confidence::Likely;
+        claim.confidence = confidence;
         claim.target_port = port;
         // The caller uses the port of the Service that leads there, if there is one.
         let service = world.services_of(target).find_map(|s| Some((s, s.port_for(world, target, port?)?)));
