@@ -53,6 +53,31 @@ fn one_broken_document_of_many() {
 }
 
 #[test]
+fn the_last_line_says_how_much_was_not_read() {
+    let broken = ("in/b.yaml", &b"kind: [Pod\n"[..]);
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), broken]);
+    let said = "warning: 1 of 2 files could not be read, or not in full: what they hold is missing from the result";
+    for more in [&[][..], &["-q"], &["--format", "json"]] {
+        let run = folder.run(&[&["analyze", "in"], more].concat());
+        assert_eq!(run.status, 0, "{run:?}");
+        assert_eq!(run.err.lines().last(), Some(said), "{more:?}");
+    }
+    let run = folder.run(&["analyze", "in", "missing.yaml"]);
+    assert!(run.err.contains("2 of 3 files"), "{run:?}");
+    let run = folder.run(&["analyze", "in/a.yaml"]);
+    assert!(!run.err.contains("could not be read"), "{run:?}");
+}
+
+#[test]
+fn strict_refuses_what_was_not_read_in_full() {
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), ("in/b.yaml", b"kind: [Pod\n")]);
+    let run = folder.run(&["analyze", "in", "--strict", "-o", "report.json"]);
+    assert_eq!(run.status, 2, "{run:?}");
+    assert!(folder.path().join("report.json").is_file(), "what could be read is written");
+    assert_eq!(folder.run(&["analyze", "in/a.yaml", "--strict"]).status, 0);
+}
+
+#[test]
 fn a_broken_file_alone() {
     let folder = Folder::new(&[("a.yaml", b"kind: [Pod\n"), ("a.json", b"{\"kind\": }")]);
     refused(&folder, &["analyze", "a.yaml"], "a.yaml:");
