@@ -267,3 +267,31 @@ fn helm_templates_are_named_and_not_parsed() {
     let template = b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n{{- if .Values.x }}\nspec: {}\n{{- end }}\n";
     beside_a_pod(&[("in/templates/pod.yaml", template)], &["in/templates/pod.yaml", "is a template of Helm"]);
 }
+
+#[test]
+fn kinds_that_are_not_known_are_said_once_with_their_number() {
+    let object = |group: &str, kind: &str, name: &str| {
+        format!("---\napiVersion: {group}/v1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec: {{ a: hunter2 }}\n")
+    };
+    let text = [
+        object("shop.example", "Warehouse", "a"),
+        object("shop.example", "Warehouse", "b"),
+        object("shop.example", "Warehouse", "c"),
+        object("shop.example", "Courier", "a"),
+        object("shop.example/hunter2 or", "Courier", "a"),
+        // Known ones, whether or not they have an effect here.
+        object("monitoring.coreos.com", "ServiceMonitor", "a"),
+        object("cilium.io", "CiliumNetworkPolicy", "a"),
+        object("security.kubearmor.com", "KubeArmorPolicy", "a"),
+        object("constraints.gatekeeper.sh", "Whatever", "a"),
+    ];
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), ("in/b.yaml", text.concat().as_bytes())]);
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let said: Vec<&str> = run.err.lines().filter(|line| line.contains("[unknown-kind]")).collect();
+    let of =
+        |what: &str| format!("note[unknown-kind]: {what}, which is not known here: what they do is not in the model");
+    let expected = ["1 object of the kind Courier of shop.example", "3 objects of the kind Warehouse of shop.example"];
+    assert_eq!(said, expected.map(of), "{run:?}");
+    assert!(!run.err.contains("hunter2"), "{run:?}");
+}
