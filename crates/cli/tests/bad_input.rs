@@ -53,6 +53,23 @@ fn one_broken_document_of_many() {
 }
 
 #[test]
+fn a_broken_document_shows_its_fields_and_none_of_its_values() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec:\n";
+    let table = [
+        ("  ports:\n    - ports: [{port: hunter2: 80}]\n", "    - ports: [{port: •••", "in/a.yaml:6:29"),
+        ("  selector: { app: hunter2\n  type: hunter2\n", "  type: •••", "in/a.yaml:6:7"),
+        ("  ports:\n    - port: 80\n     targetPort: hunter2\n", "     targetPort: •••", "in/a.yaml:7:6"),
+        ("  hunter2\n  type: hunter2\n", "•••", "in/a.yaml:"),
+    ];
+    for (text, shown, place) in table {
+        let folder = Folder::new(&[("in/a.yaml", format!("{service}{text}").as_bytes())]);
+        let run = folder.run(&["analyze", "in"]);
+        assert_says(&run, &[shown, place, "error[yaml-syntax]"]);
+        assert!(!run.err.contains("hunter2"), "{run:?}");
+    }
+}
+
+#[test]
 fn the_last_line_says_how_much_was_not_read() {
     let broken = ("in/b.yaml", &b"kind: [Pod\n"[..]);
     let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), broken]);
