@@ -72,6 +72,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "template")]
     mapping: Option<PathBuf>,
 
+    /// End with status 2 if some of the input could not be read; what could be read is analysed and written all the same.
+    #[arg(long)]
+    strict: bool,
+
     /// Print no messages about the input but errors.
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -223,9 +227,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         drawn: &[],
     };
     write(&report, arguments, &outputs)?;
+    let unread = loaded.unread;
+    messages::unread(unread);
     // The process ends here. Giving back the memory of a large input piece by piece would take a tenth of all time.
     std::mem::forget((analysis, model, types, loaded));
-    Ok(ExitCode::SUCCESS)
+    Ok(if arguments.strict && unread.broken > 0 { ExitCode::from(UNUSABLE) } else { ExitCode::SUCCESS })
 }
 
 /// The model in the words of a template, with the template's threat types.

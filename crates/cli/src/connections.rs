@@ -70,6 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     diagnostics.extend(kubestride_discover::not_enforced(&loaded.manifests, &discover));
     messages::diagnostics(&loaded.sources, &diagnostics, arguments.quiet);
+    messages::unread(loaded.unread);
     let from = arguments.from.as_deref().map(|name| named(&connections, name)).transpose()?;
     let to = arguments.to.as_deref().map(|name| named(&connections, name)).transpose()?;
     let allowed = connections.all(from, to);

@@ -66,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for line in &emitted.left_out {
         messages::note(line);
     }
+    messages::unread(loaded.unread);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -22,6 +22,20 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(err, "{}", renderer().render(&[Group::with_title(Level::NOTE.primary_title(text))]));
 }
 
+/// Says at the end, where people look first, that the result lacks what could not be read.
+pub(crate) fn unread(unread: kubestride_input::Unread) {
+    if unread.broken == 0 {
+        return;
+    }
+    let files = if unread.all == 1 { "file" } else { "files" };
+    let text = format!(
+        "{} of {} {files} could not be read, or not in full: what they hold is missing from the result",
+        unread.broken, unread.all
+    );
+    let mut err = anstream::stderr().lock();
+    let _ = writeln!(err, "{}", renderer().render(&[Group::with_title(Level::WARNING.primary_title(text.as_str()))]));
+}
+
 fn renderer() -> Renderer {
     Renderer::styled()
 }

@@ -53,6 +53,48 @@ fn one_broken_document_of_many() {
 }
 
 #[test]
+fn a_broken_document_shows_its_fields_and_none_of_its_values() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec:\n";
+    let table = [
+        ("  ports:\n    - ports: [{port: hunter2: 80}]\n", "    - ports: [{port: •••", "in/a.yaml:6:29"),
+        ("  selector: { app: hunter2\n  type: hunter2\n", "  type: •••", "in/a.yaml:6:7"),
+        ("  ports:\n    - port: 80\n     targetPort: hunter2\n", "     targetPort: •••", "in/a.yaml:7:6"),
+        ("  hunter2\n  type: hunter2\n", "•••", "in/a.yaml:"),
+    ];
+    for (text, shown, place) in table {
+        let folder = Folder::new(&[("in/a.yaml", format!("{service}{text}").as_bytes())]);
+        let run = folder.run(&["analyze", "in"]);
+        assert_says(&run, &[shown, place, "error[yaml-syntax]"]);
+        assert!(!run.err.contains("hunter2"), "{run:?}");
+    }
+}
+
+#[test]
+fn the_last_line_says_how_much_was_not_read() {
+    let broken = ("in/b.yaml", &b"kind: [Pod\n"[..]);
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), broken]);
+    let said = "warning: 1 of 2 files could not be read, or not in full: what they hold is missing from the result";
+    for more in [&[][..], &["-q"], &["--format", "json"]] {
+        let run = folder.run(&[&["analyze", "in"], more].concat());
+        assert_eq!(run.status, 0, "{run:?}");
+        assert_eq!(run.err.lines().last(), Some(said), "{more:?}");
+    }
+    let run = folder.run(&["analyze", "in", "missing.yaml"]);
+    assert!(run.err.contains("2 of 3 files"), "{run:?}");
+    let run = folder.run(&["analyze", "in/a.yaml"]);
+    assert!(!run.err.contains("could not be read"), "{run:?}");
+}
+
+#[test]
+fn strict_refuses_what_was_not_read_in_full() {
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), ("in/b.yaml", b"kind: [Pod\n")]);
+    let run = folder.run(&["analyze", "in", "--strict", "-o", "report.json"]);
+    assert_eq!(run.status, 2, "{run:?}");
+    assert!(folder.path().join("report.json").is_file(), "what could be read is written");
+    assert_eq!(folder.run(&["analyze", "in/a.yaml", "--strict"]).status, 0);
+}
+
+#[test]
 fn a_broken_file_alone() {
     let folder = Folder::new(&[("a.yaml", b"kind: [Pod\n"), ("a.json", b"{\"kind\": }")]);
     refused(&folder, &["analyze", "a.yaml"], "a.yaml:");
@@ -241,4 +283,32 @@ fn what_is_no_file() {
 fn helm_templates_are_named_and_not_parsed() {
     let template = b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n{{- if .Values.x }}\nspec: {}\n{{- end }}\n";
     beside_a_pod(&[("in/templates/pod.yaml", template)], &["in/templates/pod.yaml", "is a template of Helm"]);
+}
+
+#[test]
+fn kinds_that_are_not_known_are_said_once_with_their_number() {
+    let object = |group: &str, kind: &str, name: &str| {
+        format!("---\napiVersion: {group}/v1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec: {{ a: hunter2 }}\n")
+    };
+    let text = [
+        object("shop.example", "Warehouse", "a"),
+        object("shop.example", "Warehouse", "b"),
+        object("shop.example", "Warehouse", "c"),
+        object("shop.example", "Courier", "a"),
+        object("shop.example/hunter2 or", "Courier", "a"),
+        // Known ones, whether or not they have an effect here.
+        object("monitoring.coreos.com", "ServiceMonitor", "a"),
+        object("cilium.io", "CiliumNetworkPolicy", "a"),
+        object("security.kubearmor.com", "KubeArmorPolicy", "a"),
+        object("constraints.gatekeeper.sh", "Whatever", "a"),
+    ];
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), ("in/b.yaml", text.concat().as_bytes())]);
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let said: Vec<&str> = run.err.lines().filter(|line| line.contains("[unknown-kind]")).collect();
+    let of =
+        |what: &str| format!("note[unknown-kind]: {what}, which is not known here: what they do is not in the model");
+    let expected = ["1 object of the kind Courier of shop.example", "3 objects of the kind Warehouse of shop.example"];
+    assert_eq!(said, expected.map(of), "{run:?}");
+    assert!(!run.err.contains("hunter2"), "{run:?}");
 }

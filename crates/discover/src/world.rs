@@ -401,10 +401,10 @@ fn services<'a>(
                 Place::Host(host) => addresses.push(WrittenAddress { host: host.clone(), ports }),
                 Place::Pod(name) => {
                     let is = |i: &usize| workloads.get(*i).is_some_and(|w| w.object().name() == name);
-                    if let Some(found) = pods.in_namespace(&namespace).iter().copied().find(is) {
-                        if written_ports.insert(found, ports).is_none() {
-                            behind.push(found);
-                        }
+                    if let Some(found) = pods.in_namespace(&namespace).iter().copied().find(is)
+                        && written_ports.insert(found, ports).is_none()
+                    {
+                        behind.push(found);
                     }
                 }
             }

@@ -87,6 +87,17 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// One for each path that was given, and one for each rendering.
     pub inputs: Vec<InputInfo>,
+    /// How much of the input was not read.
+    pub unread: Unread,
+}
+
+/// Files, charts and kustomizations of the input, and how many of them were not read, or not in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unread {
+    /// Those with an error.
+    pub broken: usize,
+    /// All of them.
+    pub all: usize,
 }
 
 /// What one input came to.

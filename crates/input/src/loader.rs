@@ -1,7 +1,7 @@
 //! Collects the texts of all inputs.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     ffi::OsString,
     io::Read,
     path::Path,
@@ -11,7 +11,7 @@ use kubestride_manifest::Manifests;
 use kubestride_source::{Diagnostic, FileId, FileOrigin, Level, SourceMap, Span};
 
 use crate::{
-    InputInfo, Loaded, Options, directory, fold, helm, kustomize, parse,
+    InputInfo, Loaded, Options, Unread, directory, fold, helm, kustomize, parse,
     read::{self, Decoded, Failure},
     template_text,
     walk::{Place, shown},
@@ -278,8 +278,19 @@ impl<'o> Loader<'o> {
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
         diagnostics.extend(manifests.finish(&self.options.namespace));
         self.count(&manifests);
+        let unread = self.unread(&diagnostics);
         let diagnostics = fold::fold(diagnostics, &self.sources);
-        Loaded { sources: self.sources, manifests, diagnostics, inputs: self.inputs }
+        Loaded { sources: self.sources, manifests, diagnostics, inputs: self.inputs, unread }
+    }
+
+    /// An error has a place in a file that was read, or is about one that was not.
+    fn unread(&self, diagnostics: &[Diagnostic]) -> Unread {
+        let errors = || diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+        let partly: BTreeSet<FileId> = errors().filter_map(|error| Some(error.span?.file)).collect();
+        let wholly = errors().filter(|error| error.span.is_none()).count();
+        let read: usize = self.inputs.iter().map(|info| info.files).sum();
+        let broken = partly.len() + wholly;
+        Unread { broken, all: broken.max(read + wholly) }
     }
 
     fn count(&mut self, manifests: &Manifests) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use kubestride_manifest::{Manifests, visibility};
+use kubestride_manifest::{Manifests, broken_visibility, visibility};
 use kubestride_source::{Diagnostic, Level, SourceMap, Visibility};
 use kubestride_yaml::{Document, Limits, Tree, read_document, read_json, split};
 use rayon::prelude::*;
@@ -92,6 +92,9 @@ fn read(part: &Part<'_>, sources: &SourceMap) -> Parsed {
         if let Some(tree) = document.tree {
             parsed.visibility.merge(visibility(tree.root()));
             parsed.trees.push(tree);
+        } else {
+            let range = part.range.clone().unwrap_or(0..source.len());
+            parsed.visibility.merge(broken_visibility(&source, range));
         }
     }
     parsed

@@ -32,5 +32,5 @@ pub use object::Object;
 pub use pod::{PodSpec, PodTemplate, Workload};
 pub use probe::{Probe, ProbeAction, ProbeKind};
 pub use service::{Service, ServicePort, ServiceType};
-pub use visibility::visibility;
+pub use visibility::{broken_visibility, visibility};
 pub use volume::{ItemPath, Volume, VolumeSource};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kubestride_source::Span;
 use kubestride_yaml::{Kind, NodeId, Tree, Value};
@@ -39,13 +40,22 @@ pub(crate) struct Record {
     spec: Option<NodeId>,
 }
 
+/// The objects of a kind.
+#[derive(Default)]
+struct OfKind {
+    /// Indices of their records.
+    records: Vec<usize>,
+    /// Somebody has asked for them.
+    asked_for: AtomicBool,
+}
+
 /// The documents of the input and the objects in them.
 #[derive(Default)]
 pub struct Manifests {
     documents: Vec<Tree>,
     pub(crate) records: Vec<Record>,
-    /// Indices of the records of a kind, `Kind` or `Kind.group`.
-    kinds: BTreeMap<String, Vec<usize>>,
+    /// The kinds, `Kind` or `Kind.group`.
+    kinds: BTreeMap<String, OfKind>,
     /// Kinds and versions, each once.
     words: BTreeSet<Arc<str>>,
     /// Whether custom kinds live in a namespace, as CustomResourceDefinitions of the input say.
@@ -78,7 +88,7 @@ impl Manifests {
         self.skipped += skipped;
         for found in &objects {
             let (root, kind, group) = (found.root, found.kind(), group_of(found.api_version()));
-            self.kinds.entry(kind_key(group, kind)).or_default().push(self.records.len());
+            self.kinds.entry(kind_key(group, kind)).or_default().records.push(self.records.len());
             if group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition" {
                 let spec = root.field("spec");
                 if let (Some(scope), Some(group), Some(kind)) =
@@ -161,8 +171,24 @@ impl Manifests {
         self.scopes.get(&key).copied().unwrap_or(record.namespaced)
     }
 
+    /// Custom kinds that nobody has asked for so far, in the order of their names: the first object of each, and how many
+    /// there are. Objects that are read whatever their kind is are not among them.
+    pub fn never_asked_for(&self) -> impl Iterator<Item = (Object<'_>, usize)> {
+        let unasked = self.kinds.values().filter(|found| !found.asked_for.load(Ordering::Relaxed));
+        unasked.filter_map(|found| {
+            let records = found.records.iter().filter_map(|at| self.records.get(*at));
+            let mut objects = records.filter(|record| !record.left_out).filter_map(|record| self.object(record));
+            let first = objects.next().filter(|o| !o.record.of_kubernetes && o.workload().is_none())?;
+            Some((first, 1 + objects.count()))
+        })
+    }
+
     fn of_key<'a>(&'a self, key: &str) -> impl Iterator<Item = Object<'a>> + use<'a> {
-        let records = self.kinds.get(key).map(Vec::as_slice).unwrap_or_default();
+        let found = self.kinds.get(key);
+        if let Some(found) = found {
+            found.asked_for.store(true, Ordering::Relaxed);
+        }
+        let records = found.map(|found| found.records.as_slice()).unwrap_or_default();
         let records = records.iter().filter_map(|at| self.records.get(*at)).filter(|record| !record.left_out);
         records.filter_map(|record| self.object(record))
     }

@@ -1,6 +1,7 @@
 //! Which bytes of a document may be shown.
 
 mod allow;
+mod broken;
 
 use std::collections::HashSet;
 
@@ -11,6 +12,8 @@ use crate::{
     Field, kinds,
     manifests::{group_of, is_list},
 };
+pub use broken::broken_visibility;
+
 use allow::{Place, is_harmless, is_label, is_name, is_object_name, place};
 
 /// How deep is looked, and how many nodes for each byte of the document. A document that needs more, which aliases can

@@ -78,8 +78,7 @@ impl<'a> ApiServer<'a> {
 
 /// The first provider for Secrets of the EncryptionConfiguration of the input.
 fn provider_of_secrets<'a>(world: &World<'a>) -> Option<(&'a str, Span)> {
-    let kind = ("apiserver.config.k8s.io", "EncryptionConfiguration");
-    let object = world.manifests.objects().find(|o| (o.group(), o.kind()) == kind)?;
+    let object = world.manifests.by_custom_kind("apiserver.config.k8s.io", "EncryptionConfiguration").next()?;
     let secrets = |entry: &Value<'_>| {
         let names = entry.get("resources").into_iter().flat_map(|r| r.items()).filter_map(|r| r.as_str());
         names.into_iter().any(|name| matches!(name, "secrets" | "*." | "*.*"))

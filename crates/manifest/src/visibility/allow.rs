@@ -257,3 +257,8 @@ fn is_image(text: &str) -> bool {
     });
     digest_fits && name.len() <= 400 && !name.contains("://") && name.bytes().all(is_plain)
 }
+
+/// Whether a word is the name of a field that is known here.
+pub(super) fn is_field(word: &str) -> bool {
+    [SENSITIVE, CONTENTS, LABELS, AMOUNTS, STRUCTURE].iter().any(|fields| fields.contains(&word))
+}
