@@ -231,33 +231,33 @@ fn has_password(user: &str) -> bool {
     user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
 }
 
+/// Names of parameters that are about TLS, without signs.
+const TLS_PARAMETERS: [&str; 7] = ["encrypt", "requiressl", "securityprotocol", "ssl", "sslmode", "tls", "usessl"];
+
 /// What the parameters of a DSN say about TLS.
 pub(crate) fn parameter(url: &str) -> Option<bool> {
-    let lower = url.to_ascii_lowercase();
-    let off = [
-        "sslmode=disable",
-        "ssl=false",
-        "tls=false",
-        "usessl=false",
-        "encrypt=false",
-        "sslmode=allow",
-        "sslmode=prefer",
-    ];
-    let on = [
-        "sslmode=require",
-        "sslmode=verify",
-        "ssl=true",
-        "tls=true",
-        "usessl=true",
-        "requiressl=true",
-        "encrypt=true",
-        "sslmode=required",
-        "security.protocol=ssl",
-    ];
-    if off.iter().any(|p| lower.contains(p)) {
-        return Some(false);
+    let separator = |c: char| matches!(c, '?' | '&' | ';' | ',' | '"' | '\'') || c.is_whitespace();
+    let mut all = url.split(separator).filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+        let is = |name: &&str| key.eq_ignore_ascii_case(name);
+        TLS_PARAMETERS.iter().any(|name| is(&name)).then(|| switches_tls(value))?
+    });
+    let first = all.next();
+    // One that leaves it off is enough.
+    if all.any(|on| !on) { Some(false) } else { first }
+}
+
+/// What a setting that is about TLS says. `allow` and `prefer` go on without it where the server has none.
+pub(crate) fn switches_tls(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "disable" | "disabled" | "allow" | "prefer" | "preferred" | "optional" => Some(false),
+        "false" | "0" | "no" | "off" | "none" | "plaintext" | "sasl_plaintext" => Some(false),
+        "require" | "required" | "verify-ca" | "verify_ca" | "verifyca" | "verify-full" | "verifyfull" => Some(true),
+        "verify_identity" | "no-verify" | "skip-verify" | "strict" | "mandatory" | "ssl" | "sasl_ssl" => Some(true),
+        "true" | "1" | "yes" | "on" => Some(true),
+        _ => None,
     }
-    on.iter().any(|p| lower.contains(p)).then_some(true)
 }
 
 /// The parts of a text between white space, quotes, commas, `=`, brackets and the like, with their places.
