@@ -190,6 +190,8 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
         let list = hosts.get(..hosts_end).unwrap_or("");
         covered.push(at..authority_start + hosts_start);
         let tls = parameter(whole);
+        let credential = has_password(whole.get(..userinfo.unwrap_or(0)).unwrap_or(""))
+            || credentials::in_parameters(whole.get(hosts_start..).unwrap_or(""));
         let mut offset = authority_start + hosts_start;
         for part in list.split(',') {
             let part_trimmed = without_srv(part.trim_start_matches("tcp("));
@@ -208,7 +210,7 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
                     host: normal(host),
                     port,
                     scheme: Some(scheme.clone()),
-                    credential: has_password(whole.get(..userinfo.unwrap_or(0)).unwrap_or("")),
+                    credential,
                     tls,
                     range: start..start + len,
                 });
@@ -392,7 +394,7 @@ mod tests {
             ("proxy_pass http://a:81$uri;", &["http://a:81 at a:81"]),
             ("proxy_pass http://a$backend;", &[]),
             ("${DB_HOST}:${DB_PORT:5432}", &[]),
-            ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 at db:1433"]),
+            ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 with credential at db:1433"]),
             ("postgres://u:p@s.s:1/w@db:5432/x", &["postgres://db:5432 with credential at db:5432"]),
             ("redis://user:12#p@db:6379", &["redis://db:6379 with credential at db:6379"]),
             ("git+ssh://git@code.example/x@v1", &["git+ssh://code.example at code.example"]),

@@ -10,6 +10,7 @@ mod binding_subjects;
 mod claims;
 mod cloud_identity;
 mod connection_string;
+mod credential_files;
 mod credentials;
 mod directory;
 mod endpoints;
