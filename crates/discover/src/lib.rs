@@ -101,7 +101,8 @@ pub struct Discovered {
 
 /// Says, if it is so, that the network plugin of the input enforces no network policies.
 pub fn not_enforced(manifests: &Manifests, options: &Options) -> Option<Diagnostic> {
-    let world = world::World::new(manifests, options);
+    let made = operated::made_labels(manifests);
+    let world = world::World::new(manifests, options, &made);
     let note = world.enforcement.refuted()?;
     let message = format!("network policies have no effect here: {}", note.text);
     let diagnostic = Diagnostic::warning("not-enforced", message);
@@ -125,7 +126,8 @@ fn limits(world: &world::World<'_>) -> Vec<Diagnostic> {
 
 /// Builds the model of a set of objects and of traffic that was seen between them.
 pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[Observation]) -> Discovered {
-    let world = world::World::new(manifests, options);
+    let made = operated::made_labels(manifests);
+    let world = world::World::new(manifests, options, &made);
     let (mut claims, counts) = signals::claim_all(&world);
     enforcement::withdraw(&world, &mut claims);
     let strangers = observed::claim(&world, observations, &mut claims);
