@@ -191,6 +191,8 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
         let list = hosts.get(..hosts_end).unwrap_or("");
         covered.push(at..authority_start + hosts_start);
         let tls = parameter(whole);
+        let credential = has_password(whole.get(..userinfo.unwrap_or(0)).unwrap_or(""))
+            || credentials::in_parameters(whole.get(hosts_start..).unwrap_or(""));
         let mut offset = authority_start + hosts_start;
         for part in list.split(',') {
             let part_trimmed = without_srv(part.trim_start_matches("tcp("));
@@ -209,7 +211,7 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
                     host: normal(host),
                     port,
                     scheme: Some(scheme.clone()),
-                    credential: has_password(whole.get(..userinfo.unwrap_or(0)).unwrap_or("")),
+                    credential,
                     tls,
                     range: start..start + len,
                 });
@@ -253,33 +255,33 @@ fn has_password(user: &str) -> bool {
     user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
 }
 
+/// Names of parameters that are about TLS, without signs.
+const TLS_PARAMETERS: [&str; 7] = ["encrypt", "requiressl", "securityprotocol", "ssl", "sslmode", "tls", "usessl"];
+
 /// What the parameters of a DSN say about TLS.
 pub(crate) fn parameter(url: &str) -> Option<bool> {
-    let lower = url.to_ascii_lowercase();
-    let off = [
-        "sslmode=disable",
-        "ssl=false",
-        "tls=false",
-        "usessl=false",
-        "encrypt=false",
-        "sslmode=allow",
-        "sslmode=prefer",
-    ];
-    let on = [
-        "sslmode=require",
-        "sslmode=verify",
-        "ssl=true",
-        "tls=true",
-        "usessl=true",
-        "requiressl=true",
-        "encrypt=true",
-        "sslmode=required",
-        "security.protocol=ssl",
-    ];
-    if off.iter().any(|p| lower.contains(p)) {
-        return Some(false);
+    let separator = |c: char| matches!(c, '?' | '&' | ';' | ',' | '"' | '\'') || c.is_whitespace();
+    let mut all = url.split(separator).filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+        let is = |name: &&str| key.eq_ignore_ascii_case(name);
+        TLS_PARAMETERS.iter().any(|name| is(&name)).then(|| switches_tls(value))?
+    });
+    let first = all.next();
+    // One that leaves it off is enough.
+    if all.any(|on| !on) { Some(false) } else { first }
+}
+
+/// What a setting that is about TLS says. `allow` and `prefer` go on without it where the server has none.
+pub(crate) fn switches_tls(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "disable" | "disabled" | "allow" | "prefer" | "preferred" | "optional" => Some(false),
+        "false" | "0" | "no" | "off" | "none" | "plaintext" | "sasl_plaintext" => Some(false),
+        "require" | "required" | "verify-ca" | "verify_ca" | "verifyca" | "verify-full" | "verifyfull" => Some(true),
+        "verify_identity" | "no-verify" | "skip-verify" | "strict" | "mandatory" | "ssl" | "sasl_ssl" => Some(true),
+        "true" | "1" | "yes" | "on" => Some(true),
+        _ => None,
     }
-    on.iter().any(|p| lower.contains(p)).then_some(true)
 }
 
 /// The parts of a text between white space, quotes, commas, `=`, brackets and the like, with their places.
@@ -421,7 +423,7 @@ mod tests {
             ("proxy_pass http://a:81$uri;", &["http://a:81 at a:81"]),
             ("proxy_pass http://a$backend;", &[]),
             ("${DB_HOST}:${DB_PORT:5432}", &[]),
-            ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 at db:1433"]),
+            ("jdbc:sqlserver://db:1433;user=a;password=p@ss.x:80", &["sqlserver://db:1433 with credential at db:1433"]),
             ("postgres://u:p@s.s:1/w@db:5432/x", &["postgres://db:5432 with credential at db:5432"]),
             ("redis://user:12#p@db:6379", &["redis://db:6379 with credential at db:6379"]),
             ("git+ssh://git@code.example/x@v1", &["git+ssh://code.example at code.example"]),

@@ -36,7 +36,8 @@ pub(crate) fn find(text: &str) -> Option<Vec<Address>> {
     pairs.iter().find(|(key, ..)| is(&OTHERS, key))?;
     let stated = pairs.iter().find(|(key, ..)| key.eq_ignore_ascii_case("port")).and_then(|(_, v, _)| v.parse().ok());
     let credential = pairs.iter().any(|(key, value, _)| is(&["password", "pwd"], key) && !value.is_empty());
-    let tls = parameter(&text.replace(' ', ""));
+    // Keys in front of which something else ends have no blanks in them.
+    let tls = if text.contains(';') { parameter(&text.replace(' ', "")) } else { parameter(text) };
     let mut found = Vec::new();
     let mut start = *at;
     // `tcp:host,1433` and `host\instance` of SQL Server; `first:5432,second:5432` of others.

@@ -47,6 +47,11 @@ fn is_secret_name(name: &str) -> bool {
 /// Whether a name says that its value may be secret, so that it is not looked at for addresses. This errs on the side of
 /// secrets: `clientSecret` may be the name of one.
 pub(crate) fn may_be_secret(name: &str) -> bool {
+    is_secret_name(&words_of(name))
+}
+
+/// The words of a name in upper case, with `_` between them.
+pub(crate) fn words_of(name: &str) -> String {
     let mut words = String::new();
     let mut last_lower = false;
     for c in name.chars() {
@@ -56,11 +61,11 @@ pub(crate) fn may_be_secret(name: &str) -> bool {
         last_lower = c.is_ascii_lowercase();
         words.push(c);
     }
-    is_secret_name(&words)
+    upper(&words)
 }
 
 /// Whether a value can be a secret at all.
-fn can_be_secret(value: &str) -> bool {
+pub(crate) fn can_be_secret(value: &str) -> bool {
     let value = value.trim();
     let reference =
         value.starts_with("$(") || value.starts_with("${") || value.starts_with('$') || value.starts_with("{{");
@@ -76,9 +81,47 @@ fn can_be_secret(value: &str) -> bool {
         && !SETTINGS.contains(&value.to_ascii_lowercase().as_str())
 }
 
+/// Values that somebody has still to fill in, or that a tool encrypts or replaces.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    let marks = [
+        "change-me",
+        "changeme",
+        "change_me",
+        "replace",
+        "placeholder",
+        "example",
+        "todo",
+        "your-",
+        "your_",
+        "xxx",
+        "dummy",
+    ];
+    text.is_empty()
+        || text.starts_with("ENC[")
+        || (text.starts_with('<') && text.ends_with('>'))
+        || text.starts_with("${")
+        || text.starts_with("$(")
+        || text.starts_with("{{")
+        || text.contains("<path:")
+        || marks.iter().any(|m| lower.contains(m))
+}
+
+/// Whether a parameter of a URL is a password: `?user=a&password=…`, `;password=…`.
+pub(crate) fn in_parameters(url: &str) -> bool {
+    url.split(['?', '&', ';']).skip(1).filter_map(|pair| pair.split_once('=')).any(|(key, value)| {
+        let is_password = ["password", "pwd", "passwd"].iter().any(|name| key.eq_ignore_ascii_case(name));
+        is_password && can_be_secret(value.trim_end_matches(['"', '\'', ',']))
+    })
+}
+
 /// Whether a URL in a value carries a password.
-fn in_url(value: &str) -> bool {
+pub(crate) fn in_url(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
+    if in_parameters(rest) && !address::find(value).is_empty() {
+        return true;
+    }
     let Some((user, _)) = rest.split_once('@') else { return false };
     user.split_once(':').is_some_and(|(_, password)| can_be_secret(password))
         && address::find(value).iter().any(|a| a.credential)

@@ -10,6 +10,7 @@ mod binding_subjects;
 mod claims;
 mod cloud_identity;
 mod connection_string;
+mod credential_files;
 mod credentials;
 mod directory;
 mod endpoints;
@@ -18,6 +19,7 @@ mod expand;
 mod gateway_listeners;
 mod host_aliases;
 mod host_path;
+mod kafka_listeners;
 mod merge;
 mod mesh_flows;
 mod mesh_hosts;
@@ -37,6 +39,7 @@ mod settings;
 mod signals;
 mod technology;
 mod tls_origination;
+mod tls_settings;
 mod token;
 mod traffic;
 mod verdict;
@@ -98,7 +101,8 @@ pub struct Discovered {
 
 /// Says, if it is so, that the network plugin of the input enforces no network policies.
 pub fn not_enforced(manifests: &Manifests, options: &Options) -> Option<Diagnostic> {
-    let world = world::World::new(manifests, options);
+    let made = operated::made_labels(manifests);
+    let world = world::World::new(manifests, options, &made);
     let note = world.enforcement.refuted()?;
     let message = format!("network policies have no effect here: {}", note.text);
     let diagnostic = Diagnostic::warning("not-enforced", message);
@@ -141,7 +145,8 @@ fn not_read(manifests: &Manifests) -> Vec<Diagnostic> {
 
 /// Builds the model of a set of objects and of traffic that was seen between them.
 pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[Observation]) -> Discovered {
-    let world = world::World::new(manifests, options);
+    let made = operated::made_labels(manifests);
+    let world = world::World::new(manifests, options, &made);
     let (mut claims, counts) = signals::claim_all(&world);
     enforcement::withdraw(&world, &mut claims);
     let strangers = observed::claim(&world, observations, &mut claims);

@@ -12,6 +12,7 @@ use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
 
 use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
+use crate::kafka_listeners;
 use crate::mesh_flows;
 use crate::verdict::verdict;
 use crate::world::World;
@@ -344,9 +345,10 @@ impl<'w, 'a> Merger<'w, 'a> {
         let target_port = claims.iter().find_map(|c| c.target_port.or(c.port));
         if first.kind == FlowKind::Traffic {
             let of_networks = verdict(self.world, &first.source, &first.target, target_port);
+            let of_listeners = kafka_listeners::learned(self.world, &first.target, target_port);
             let of_meshes = mesh_flows::learned(self.world, &first.source, &first.target, draft.port, target_port);
             let encrypted = Some(attr::ENCRYPTION.value(Encryption::Encrypted));
-            for (attribute, value, notes) in of_networks.into_iter().chain(of_meshes) {
+            for (attribute, value, notes) in of_networks.into_iter().chain(of_listeners).chain(of_meshes) {
                 // What the ends encrypt themselves, a mesh only encrypts once more.
                 if attribute == attr::ENCRYPTION.id && self.builder.get(subject, attribute) == encrypted {
                     continue;

@@ -3,7 +3,7 @@
 //! Names of Services, labels and ports are those of the operators' documentation; where a version changed them, both
 //! are listed. What such pods run with is not known, so nothing is said about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubestride_manifest::{Labels, Manifests, Object};
 use kubestride_policy::PodPort;
@@ -21,6 +21,8 @@ pub(crate) struct OperatedKind {
     ports: &'static [(&'static str, u16)],
     /// Labels of the pods.
     labels: &'static [(&'static str, &'static str)],
+    /// A label that tells the pods apart by what they are at the moment, and its values.
+    role: Option<(&'static str, &'static [&'static str])>,
     /// The service account of the pods where the resource names none; empty if it is not known.
     account: &'static str,
     /// Fields of the specification that name another resource, in a list or alone, and its kind.
@@ -28,8 +30,16 @@ pub(crate) struct OperatedKind {
 }
 
 /// What most of them leave out.
-const PLAIN: OperatedKind =
-    OperatedKind { group: "", kind: "", services: &[], ports: &[], labels: &[], account: "", references: &[] };
+const PLAIN: OperatedKind = OperatedKind {
+    group: "",
+    kind: "",
+    services: &[],
+    ports: &[],
+    labels: &[],
+    role: None,
+    account: "",
+    references: &[],
+};
 
 const ELASTIC: &[(&[&str], &str)] = &[
     (&["elasticsearchRef", "name"], "Elasticsearch"),
@@ -49,13 +59,14 @@ const KINDS: &[OperatedKind] = &[
         ports: &[("postgresql", 5432)],
         labels: &[("application", "spilo"), ("cluster-name", "{}")],
         account: "postgres-pod",
+        role: Some(("spilo-role", &["master", "replica", "standby_leader"])),
         ..PLAIN
     },
     OperatedKind {
         group: "agent.k8s.elastic.co",
         kind: "Agent",
         services: &[("{}-agent-http", 8220)],
-        labels: &[("agent.k8s.elastic.co/name", "{}")],
+        labels: &[("common.k8s.elastic.co/type", "agent"), ("agent.k8s.elastic.co/name", "{}")],
         references: ELASTIC,
         ..PLAIN
     },
@@ -63,14 +74,14 @@ const KINDS: &[OperatedKind] = &[
         group: "apm.k8s.elastic.co",
         kind: "ApmServer",
         services: &[("{}-apm-http", 8200)],
-        labels: &[("apm.k8s.elastic.co/name", "{}")],
+        labels: &[("common.k8s.elastic.co/type", "apm-server"), ("apm.k8s.elastic.co/name", "{}")],
         references: ELASTIC,
         ..PLAIN
     },
     OperatedKind {
         group: "beat.k8s.elastic.co",
         kind: "Beat",
-        labels: &[("beat.k8s.elastic.co/name", "{}")],
+        labels: &[("common.k8s.elastic.co/type", "beat"), ("beat.k8s.elastic.co/name", "{}")],
         references: ELASTIC,
         ..PLAIN
     },
@@ -86,7 +97,7 @@ const KINDS: &[OperatedKind] = &[
         kind: "Elasticsearch",
         services: &[("{}-es-http", 9200), ("{}-es-internal-http", 9200), ("{}-es-transport", 9300)],
         ports: &[("https", 9200)],
-        labels: &[("elasticsearch.k8s.elastic.co/cluster-name", "{}")],
+        labels: &[("common.k8s.elastic.co/type", "elasticsearch"), ("elasticsearch.k8s.elastic.co/cluster-name", "{}")],
         references: ELASTIC,
         ..PLAIN
     },
@@ -126,6 +137,7 @@ const KINDS: &[OperatedKind] = &[
         ],
         ports: &[("tcp-prometheus", 9404)],
         labels: &[
+            ("strimzi.io/component-type", "kafka"),
             ("strimzi.io/cluster", "{}"),
             ("strimzi.io/kind", "Kafka"),
             ("strimzi.io/name", "{}-kafka"),
@@ -139,7 +151,7 @@ const KINDS: &[OperatedKind] = &[
         kind: "KafkaBridge",
         services: &[("{}-bridge-service", 8080)],
         ports: &[("tcp-prometheus", 9404)],
-        labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaBridge")],
+        labels: &[("strimzi.io/name", "{}-bridge"), ("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaBridge")],
         account: "{}-bridge",
         ..PLAIN
     },
@@ -148,7 +160,7 @@ const KINDS: &[OperatedKind] = &[
         kind: "KafkaConnect",
         services: &[("{}-connect-api", 8083)],
         ports: &[("tcp-prometheus", 9404)],
-        labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaConnect")],
+        labels: &[("strimzi.io/name", "{}-connect"), ("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaConnect")],
         account: "{}-connect",
         ..PLAIN
     },
@@ -157,7 +169,11 @@ const KINDS: &[OperatedKind] = &[
         kind: "KafkaMirrorMaker2",
         services: &[("{}-mirrormaker2-api", 8083)],
         ports: &[("tcp-prometheus", 9404)],
-        labels: &[("strimzi.io/cluster", "{}"), ("strimzi.io/kind", "KafkaMirrorMaker2")],
+        labels: &[
+            ("strimzi.io/name", "{}-mirrormaker2"),
+            ("strimzi.io/cluster", "{}"),
+            ("strimzi.io/kind", "KafkaMirrorMaker2"),
+        ],
         account: "{}-mirrormaker2",
         ..PLAIN
     },
@@ -165,7 +181,7 @@ const KINDS: &[OperatedKind] = &[
         group: "kibana.k8s.elastic.co",
         kind: "Kibana",
         services: &[("{}-kb-http", 5601)],
-        labels: &[("kibana.k8s.elastic.co/name", "{}")],
+        labels: &[("common.k8s.elastic.co/type", "kibana"), ("kibana.k8s.elastic.co/name", "{}")],
         references: ELASTIC,
         ..PLAIN
     },
@@ -173,7 +189,7 @@ const KINDS: &[OperatedKind] = &[
         group: "logstash.k8s.elastic.co",
         kind: "Logstash",
         services: &[("{}-ls-api", 9600)],
-        labels: &[("logstash.k8s.elastic.co/name", "{}")],
+        labels: &[("common.k8s.elastic.co/type", "logstash"), ("logstash.k8s.elastic.co/name", "{}")],
         references: ELASTIC,
         ..PLAIN
     },
@@ -368,6 +384,7 @@ const KINDS: &[OperatedKind] = &[
         services: &[("{}-primary", 5432), ("{}-replicas", 5432), ("{}-ha", 5432), ("{}-pgbouncer", 5432)],
         labels: &[("postgres-operator.crunchydata.com/cluster", "{}")],
         account: "{}-instance",
+        role: Some(("postgres-operator.crunchydata.com/role", &["master", "primary", "replica"])),
         ..PLAIN
     },
     OperatedKind {
@@ -375,8 +392,9 @@ const KINDS: &[OperatedKind] = &[
         kind: "Cluster",
         services: &[("{}-rw", 5432), ("{}-ro", 5432), ("{}-r", 5432)],
         ports: &[("postgresql", 5432), ("metrics", 9187)],
-        labels: &[("cnpg.io/cluster", "{}"), ("postgresql", "{}")],
+        labels: &[("cnpg.io/podRole", "instance"), ("cnpg.io/cluster", "{}"), ("postgresql", "{}")],
         account: "{}",
+        role: Some(("cnpg.io/instanceRole", &["primary", "replica"])),
         ..PLAIN
     },
     OperatedKind {
@@ -443,6 +461,20 @@ pub(crate) fn resources(manifests: &Manifests) -> impl Iterator<Item = (&'static
     KINDS.iter().flat_map(|kind| manifests.by_custom_kind(kind.group, kind.kind).map(move |object| (kind, object)))
 }
 
+/// The values of labels that operators put together from the names of resources.
+pub(crate) fn made_labels(manifests: &Manifests) -> BTreeSet<String> {
+    let of = |(kind, object): (&'static OperatedKind, Object<'_>)| {
+        let composed = kind.labels.iter().map(|(_, value)| *value).filter(|value| value.len() > 2);
+        composed.filter(|v| v.contains("{}")).map(|v| v.replace("{}", object.name())).collect::<Vec<_>>()
+    };
+    resources(manifests).flat_map(of).collect()
+}
+
+/// Whether operators use a label for what a pod is at the moment.
+pub(crate) fn is_role(label: &str) -> bool {
+    KINDS.iter().filter_map(|kind| kind.role).any(|(own, _)| own == label)
+}
+
 /// Where resources hold templates of their pods.
 const TEMPLATES: [&[&str]; 7] = [
     &["podTemplate"],
@@ -485,11 +517,16 @@ impl OperatedKind {
         made
     }
 
-    /// The labels of the pods: the operator's, and those that the resource adds.
-    pub(crate) fn labels<'a>(&self, object: Object<'a>) -> Labels<'a> {
+    /// Whether some of the pods have a label because of what they are at the moment.
+    pub(crate) fn has_role(&self, label: &str, value: &str) -> bool {
+        self.role.is_some_and(|(own, values)| own == label && values.contains(&value))
+    }
+
+    /// The labels of the pods: the operator's, and those that the resource adds. `made` are those of [`made_labels`].
+    pub(crate) fn labels<'a>(&self, object: Object<'a>, made: &'a BTreeSet<String>) -> Labels<'a> {
         let text = |value: &'static str| match value {
             "{}" => Some(object.name()),
-            value if value.contains("{}") => None,
+            value if value.contains("{}") => made.get(&value.replace("{}", object.name())).map(String::as_str),
             value => Some(value),
         };
         let own = self.labels.iter().filter_map(|(key, value)| Some((*key, text(value)?)));

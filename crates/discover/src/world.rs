@@ -182,7 +182,8 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(manifests: &'a Manifests, options: &'a Options) -> Self {
+    /// `made` are the labels of [`operated::made_labels`].
+    pub(crate) fn new(manifests: &'a Manifests, options: &'a Options, made: &'a BTreeSet<String>) -> Self {
         let default = options.namespace.as_str();
         let by_name = |kind: &'static str| -> BTreeMap<(String, String), Object<'a>> {
             let key = |o: Object<'a>| {
@@ -191,7 +192,7 @@ impl<'a> World<'a> {
             };
             manifests.by_kind(kind).map(key).collect()
         };
-        let workloads = workloads(manifests, default);
+        let workloads = workloads(manifests, default, made);
         let pods = PodIndex::new(&workloads);
         let services = services(manifests, default, &workloads, &pods);
         let service_by_name =
@@ -303,7 +304,7 @@ impl<'a> World<'a> {
     }
 }
 
-fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo<'a>> {
+fn workloads<'a>(manifests: &'a Manifests, default: &'a str, made: &'a BTreeSet<String>) -> Vec<WorkloadInfo<'a>> {
     let namespaces = Namespaces::read(manifests);
     let read = |object: Object<'a>| {
         let workload = object.workload()?;
@@ -336,7 +337,7 @@ fn workloads<'a>(manifests: &'a Manifests, default: &'a str) -> Vec<WorkloadInfo
             object.name()
         ),
         namespace: object.effective_namespace(default).unwrap_or_default().to_owned(),
-        labels: kind.labels(object),
+        labels: kind.labels(object, made),
         namespace_labels: namespaces.labels(object.effective_namespace(default).unwrap_or_default()),
         host_network: false,
         named_ports: kind.ports(),
@@ -387,11 +388,15 @@ fn services<'a>(
         let Some(service) = object.service() else { continue };
         let namespace = object.effective_namespace(default).unwrap_or_default().to_owned();
         let selector: Vec<(&str, &str)> = selector(service);
-        let selected = match selector.first() {
+        let steady = selector.iter().find(|(key, _)| !operated::is_role(key));
+        let selected = match steady.or(selector.first()) {
             Some((key, value)) => pods.labelled(&namespace, key, value),
             None => &[],
         };
-        let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(k, v)| w.labels.get(k) == Some(*v));
+        let has = |w: &WorkloadInfo<'_>, key: &str, value: &str| {
+            w.labels.get(key) == Some(value) || w.operated.is_some_and(|kind| kind.has_role(key, value))
+        };
+        let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(key, value)| has(w, key, value));
         let mut behind: Vec<usize> =
             selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
         let (mut addresses, mut written_ports) = (Vec::new(), BTreeMap::new());

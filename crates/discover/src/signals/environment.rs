@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use kubestride_manifest::{Container, EnvSourceKind, Object};
 use kubestride_model::Confidence;
 use kubestride_source::Span;
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::Encryption;
 use kubestride_yaml::Value;
 
 use super::{Each, Signal};
@@ -16,6 +18,7 @@ use crate::credentials;
 use crate::expand::{Syntax, expand};
 use crate::secret_data;
 use crate::settings::{self, Setting};
+use crate::tls_settings;
 use crate::traffic::{self, Finding};
 use crate::world::World;
 
@@ -121,9 +124,20 @@ fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: 
                 outside: Confidence::Likely.min(variable.inside),
                 note: Note::stated(place(variable, &address), format!("container {container} has {}", variable.from)),
             };
-            if traffic::claim(world, index, &address, &finding, claims)
-                && let Some(shown) = variable.value.and_then(|v| v.subspan(address.range.clone()))
+            let before = claims.flows.len();
+            let is_address = traffic::claim(world, index, &address, &finding, claims);
+            let others = variables.iter().map(|v| (v.name.as_str(), &*v.text));
+            if let Some((name, tls)) = tls_settings::beside(&variable.name, &address, others)
+                && let Some(setting) = variables.iter().find(|v| v.name == name)
             {
+                let note = Note::stated(setting.span, format!("container {container} has {}", setting.from));
+                let value = attr::ENCRYPTION.value(if tls { Encryption::Encrypted } else { Encryption::Plain });
+                for claim in claims.flows.iter_mut().skip(before) {
+                    claim.attributes.retain(|(attribute, ..)| *attribute != attr::ENCRYPTION.id);
+                    claim.attributes.push((attr::ENCRYPTION.id, value, note.clone()));
+                }
+            }
+            if is_address && let Some(shown) = variable.value.and_then(|v| v.subspan(address.range.clone())) {
                 claims.reveals.push(shown);
             }
         }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use kubestride_manifest::{LabelSelector, Object};
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_policy::Namespaces;
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::{Authentication, Encryption};
 use kubestride_yaml::Value;
 
 use super::Signal;
@@ -183,7 +185,14 @@ fn services(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: 
                 // No port of this name: the monitor finds nothing at this Service.
                 if let Some(target_port) = target_port {
                     let via = Some(service.identity.clone());
-                    scrape(scrapers, *target, (port.or(Some(target_port)), target_port), via, monitor, claims);
+                    scrape(
+                        scrapers,
+                        *target,
+                        (port.or(Some(target_port)), target_port),
+                        via,
+                        (monitor, endpoint),
+                        claims,
+                    );
                 }
             }
         }
@@ -198,7 +207,7 @@ fn pods(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut
         }
         for endpoint in endpoints(monitor, "podMetricsEndpoints") {
             if let Some(port) = pod_port(endpoint, workload) {
-                scrape(scrapers, target, (Some(port), port), None, monitor, claims);
+                scrape(scrapers, target, (Some(port), port), None, (monitor, endpoint), claims);
             }
         }
     }
@@ -240,12 +249,52 @@ fn scrape(
     target: usize,
     (port, target_port): (Option<u16>, u16),
     via: Option<String>,
-    monitor: Object<'_>,
+    (monitor, endpoint): (Object<'_>, Value<'_>),
     claims: &mut Claims,
 ) {
     for scraper in scrapers.iter().filter(|s| **s != target) {
         let note = Note::stated(monitor.span(), format!("{} {} selects it", monitor.kind(), monitor.name()));
-        claims.flows.push(metrics(*scraper, target, (port, target_port), via.clone(), Confidence::Certain, note));
+        let claim = metrics(*scraper, target, (port, target_port), via.clone(), Confidence::Certain, note);
+        claims.flows.push(protected(claim, endpoint));
+    }
+}
+
+/// The same flow with what an endpoint of a monitor says about its encryption, and about how Prometheus is known.
+/// <https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.Endpoint>
+fn protected(mut claim: FlowClaim, endpoint: Value<'_>) -> FlowClaim {
+    let tls = endpoint.get("tlsConfig");
+    let secure = |scheme: Value<'_>| scheme.as_str().is_some_and(|text| text.eq_ignore_ascii_case("https"));
+    let scheme = endpoint.get("scheme").filter(|scheme| !scheme.is_null());
+    let unchecked = tls.and_then(|t| t.get("insecureSkipVerify")).and_then(|v| v.as_bool()) == Some(true);
+    let (value, note) = match scheme {
+        Some(scheme) if secure(scheme) => {
+            claim.protocol = Some("HTTPS".to_owned());
+            let more = if unchecked { "; the certificate is not checked" } else { "" };
+            (Encryption::Encrypted, Note::stated(scheme.span(), format!("the scheme of the monitor{more}")))
+        }
+        Some(scheme) => (Encryption::Plain, Note::stated(scheme.span(), "the scheme of the monitor")),
+        None => {
+            let note = Note::default(endpoint.span(), "a monitor that names no scheme scrapes by HTTP");
+            (Encryption::Plain, note)
+        }
+    };
+    claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(value), note);
+    let certificate = tls.and_then(|t| t.get("cert").or_else(|| t.get("certFile"))).filter(|c| !c.is_null());
+    let first = |keys: &[&str]| keys.iter().find_map(|key| endpoint.get(key).filter(|v| !v.is_null()));
+    // The operator writes an empty reference where there is none.
+    let secret = first(&["bearerTokenSecret"]).filter(|s| s.get("name").is_some());
+    let token = first(&["authorization", "bearerTokenFile", "oauth2"]).or(secret);
+    let ways = [
+        (certificate.filter(|_| scheme.is_some_and(secure)), Authentication::MutualTls),
+        (token, Authentication::Token),
+        (first(&["basicAuth"]), Authentication::Credential),
+    ];
+    match ways.into_iter().find_map(|(place, by)| Some((place?, by))) {
+        Some((place, by)) => {
+            let note = Note::stated(place.span(), "the monitor names what Prometheus shows");
+            claim.with(attr::AUTHENTICATION.id, attr::AUTHENTICATION.value(by), note)
+        }
+        None => claim,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Services of type NodePort and LoadBalancer, and Ingresses and routes, that operators make because a custom resource
 //! asks for them.
 
+use kubestride_manifest::Object;
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_source::Span;
 use kubestride_stencils::attributes as attr;
@@ -10,6 +11,7 @@ use kubestride_yaml::Value;
 use super::Signal;
 use super::operators::REACHED_BY;
 use crate::claims::{Claims, FlowClaim, Note, Party};
+use crate::kafka_listeners;
 use crate::world::World;
 
 pub(crate) struct OperatorServices;
@@ -24,15 +26,18 @@ impl Signal for OperatorServices {
             let Some(spec) = workload.object().spec() else { continue };
             let mut asked = Vec::new();
             services("", spec, false, 0, &mut asked);
-            listeners(spec, &mut asked);
-            for (entry, span, port) in asked {
+            let of_services = asked.into_iter().map(|(entry, span)| (entry, span, None));
+            for (entry, span, listener) in of_services.chain(listeners(workload.object())) {
                 let what = if matches!(entry, Entry::Ingress) { "an Ingress or a route" } else { "a Service" };
                 let why = format!("the operator makes {what} that is reached from outside");
                 let note = Note::stated(span, why);
                 let (source, target) = (Party::Internet, Party::Workload(index));
                 let mut claim = FlowClaim::new(source, target, FlowKind::Exposure, note.clone());
                 claim = claim.with(attr::ENTRY.id, attr::ENTRY.value(entry), note);
-                (claim.port, claim.target_port) = (port, port);
+                if let Some((listener, port)) = listener {
+                    claim.attributes.extend(kafka_listeners::says(listener));
+                    (claim.port, claim.target_port) = (port, port);
+                }
                 claim.confidence = Confidence::Likely;
                 claims.flows.push(claim);
             }
@@ -54,7 +59,7 @@ fn entry_of(text: &str) -> Option<Entry> {
     }
 }
 
-type Asked = (Entry, Span, Option<u16>);
+type Asked = (Entry, Span);
 
 /// Types in parts of the specification that are about Services: `service: {type: LoadBalancer}`,
 /// `http: {service: {spec: {type: NodePort}}}`, and switches that stand for them.
@@ -67,13 +72,13 @@ fn services(key: &str, value: Value<'_>, within: bool, depth: usize, out: &mut V
     for entry in value.entries() {
         let is_type = TYPES.contains(&entry.key) && (within || entry.key != "type");
         let written = entry.value.as_str().filter(|t| is_type && t.starts_with(|c: char| c.is_ascii_uppercase()));
-        out.extend(written.and_then(entry_of).map(|e| (e, entry.value.span(), None)));
+        out.extend(written.and_then(entry_of).map(|e| (e, entry.value.span())));
         let switch = matches!(entry.key, "enableMasterLoadBalancer" | "enableReplicaLoadBalancer");
         if switch && entry.value.as_bool() == Some(true) {
-            out.push((Entry::LoadBalancer, entry.value.span(), None));
+            out.push((Entry::LoadBalancer, entry.value.span()));
         }
         if REACHED_BY.contains(&entry.key) && is_asked_for(entry.value) {
-            out.push((Entry::Ingress, entry.value.span(), None));
+            out.push((Entry::Ingress, entry.value.span()));
         }
         services(entry.key, entry.value, within, depth + 1, out);
     }
@@ -92,14 +97,11 @@ fn is_asked_for(part: Value<'_>) -> bool {
     switch.unwrap_or(kind.is_some() || stated || listed || spec)
 }
 
-/// Listeners of a Strimzi Kafka, whose types are names of their own.
-/// <https://strimzi.io/docs/operators/latest/configuring#type-GenericKafkaListener-reference>
-fn listeners(spec: Value<'_>, out: &mut Vec<Asked>) {
-    let listeners = spec.get("kafka").and_then(|k| k.get("listeners"));
-    for listener in listeners.into_iter().flat_map(|l| l.items()) {
-        let Some(kind) = listener.get("type") else { continue };
-        let port = listener.get("port").and_then(|p| u16::try_from(p.as_i64()?).ok());
-        let entry = kind.as_str().filter(|t| t.starts_with(|c: char| c.is_ascii_lowercase())).and_then(entry_of);
-        out.extend(entry.map(|e| (e, kind.span(), port)));
-    }
+/// Listeners of a Strimzi Kafka, whose types are names of their own, with their ports.
+fn listeners<'a>(object: Object<'a>) -> impl Iterator<Item = (Entry, Span, Option<(Value<'a>, Option<u16>)>)> {
+    kafka_listeners::listeners(object).filter_map(|(listener, port)| {
+        let kind = listener.get("type")?;
+        let entry = kind.as_str().filter(|t| t.starts_with(|c: char| c.is_ascii_lowercase())).and_then(entry_of)?;
+        Some((entry, kind.span(), Some((listener, port))))
+    })
 }

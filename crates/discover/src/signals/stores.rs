@@ -11,6 +11,7 @@ use kubestride_yaml::Value;
 
 use super::Signal;
 use crate::claims::{Claims, FlowClaim, Note, Party, StoreClaim, StoreRef, Subject};
+use crate::credential_files;
 use crate::host_path;
 use crate::world::{WorkloadInfo, World};
 use crate::{credentials, secret_data};
@@ -252,7 +253,7 @@ fn describe_secret(world: &World<'_>, object: Object<'_>, claims: &mut Claims) {
     };
     let note = kind.map_or(Note::default(object.span(), "type is not set"), |k| Note::stated(k.span(), ""));
     claims.set(subject(), attr::SECRET_TYPE.id, attr::SECRET_TYPE.value(value), note);
-    let holds = |e: &&secret_data::Entry<'_>| !is_placeholder(&e.text);
+    let holds = |e: &&secret_data::Entry<'_>| !credentials::is_placeholder(&e.text);
     // The public half of a key pair is no secret; a certificate without its key is not either.
     let entries = secret_data::entries(object);
     let public = |e: &secret_data::Entry<'_>| {
@@ -269,33 +270,6 @@ fn describe_secret(world: &World<'_>, object: Object<'_>, claims: &mut Claims) {
     claims.stores.push(StoreClaim { store, note: Note::stated(object.span(), "") });
 }
 
-/// Values that somebody has still to fill in, or that a tool encrypts or replaces.
-fn is_placeholder(text: &str) -> bool {
-    let text = text.trim();
-    let lower = text.to_ascii_lowercase();
-    let marks = [
-        "change-me",
-        "changeme",
-        "change_me",
-        "replace",
-        "placeholder",
-        "example",
-        "todo",
-        "your-",
-        "your_",
-        "xxx",
-        "dummy",
-    ];
-    text.is_empty()
-        || text.starts_with("ENC[")
-        || (text.starts_with('<') && text.ends_with('>'))
-        || text.starts_with("${")
-        || text.starts_with("$(")
-        || text.starts_with("{{")
-        || text.contains("<path:")
-        || marks.iter().any(|m| lower.contains(m))
-}
-
 fn immutable(object: Object<'_>, subject: Subject, claims: &mut Claims) {
     if let Some(flag) = object.root().get("immutable").filter(|v| v.as_bool() == Some(true)) {
         claims.set(subject, attr::IMMUTABLE.id, attr::IMMUTABLE.value(YesNo::Yes), Note::stated(flag.span(), ""));
@@ -306,9 +280,15 @@ fn describe_config_map(world: &World<'_>, object: Object<'_>, claims: &mut Claim
     let store = named("ConfigMap", &world.namespace_of(object), object.name());
     let subject = || Subject::Party(Party::Store(store.clone()));
     let entries = secret_data::entries(object);
-    let credential = entries.iter().find(|e| e.text.lines().count() <= 1 && credentials::in_variable(e.key, &e.text));
-    if let Some(entry) = credential {
-        let note = Note::stated(entry.span, format!("{} holds a credential", entry.key));
+    let place = |entry: &secret_data::Entry<'_>| {
+        if entry.text.lines().count() <= 1 {
+            return credentials::in_variable(entry.key, &entry.text).then_some(entry.span);
+        }
+        let range = credential_files::find(entry.key, &entry.text)?;
+        Some(entry.value.and_then(|v| v.subspan(range)).unwrap_or(entry.span))
+    };
+    if let Some((entry, span)) = entries.iter().find_map(|entry| Some((entry, place(entry)?))) {
+        let note = Note::stated(span, format!("{} holds a credential", entry.key));
         claims.set(subject(), attr::HOLDS_CREDENTIAL.id, attr::HOLDS_CREDENTIAL.value(YesNo::Yes), note);
     }
     immutable(object, subject(), claims);

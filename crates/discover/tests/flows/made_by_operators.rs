@@ -227,3 +227,69 @@ fn databases_of_operators_are_databases() {
         assert_eq!(value.unwrap_or_default(), expected, "{kind}");
     }
 }
+
+#[test]
+fn services_of_others_find_the_pods_that_operators_make() {
+    let rows = [
+        (
+            "kafka.strimzi.io/v1beta2/Kafka",
+            "strimzi.io/cluster: a, strimzi.io/name: a-kafka",
+            "strimzi.io/name: b-kafka",
+        ),
+        (
+            "kafka.strimzi.io/v1beta2/Kafka",
+            "strimzi.io/component-type: kafka, strimzi.io/kind: Kafka",
+            "strimzi.io/component-type: zookeeper",
+        ),
+        ("kafka.strimzi.io/v1beta2/KafkaConnect", "strimzi.io/name: a-connect", "strimzi.io/name: a-kafka"),
+        (
+            "postgresql.cnpg.io/v1/Cluster",
+            "cnpg.io/instanceRole: primary, cnpg.io/cluster: a",
+            "cnpg.io/cluster: a, cnpg.io/instanceRole: other",
+        ),
+        (
+            "postgresql.cnpg.io/v1/Cluster",
+            "cnpg.io/cluster: a, cnpg.io/podRole: instance",
+            "cnpg.io/cluster: b, cnpg.io/podRole: instance",
+        ),
+        (
+            "acid.zalan.do/v1/postgresql",
+            "application: spilo, cluster-name: a, spilo-role: master",
+            "cluster-name: b, spilo-role: master",
+        ),
+        ("acid.zalan.do/v1/postgresql", "cluster-name: a, spilo-role: replica", "cluster-name: a, spilo-role: none"),
+        (
+            "postgres-operator.crunchydata.com/v1beta1/PostgresCluster",
+            "postgres-operator.crunchydata.com/cluster: a, postgres-operator.crunchydata.com/role: master",
+            "postgres-operator.crunchydata.com/cluster: b, postgres-operator.crunchydata.com/role: master",
+        ),
+        ("mongodbcommunity.mongodb.com/v1/MongoDBCommunity", "app: a-svc", "app: b-svc"),
+        (
+            "opentelemetry.io/v1beta1/OpenTelemetryCollector",
+            "app.kubernetes.io/name: a-collector",
+            "app.kubernetes.io/name: a",
+        ),
+        (
+            "kibana.k8s.elastic.co/v1/Kibana",
+            "common.k8s.elastic.co/type: kibana, kibana.k8s.elastic.co/name: a",
+            "common.k8s.elastic.co/type: beat",
+        ),
+        (
+            "elasticsearch.k8s.elastic.co/v1/Elasticsearch",
+            "common.k8s.elastic.co/type: elasticsearch",
+            "common.k8s.elastic.co/type: kibana",
+        ),
+        ("rabbitmq.com/v1beta1/RabbitmqCluster", "app.kubernetes.io/name: a", "app.kubernetes.io/name: b"),
+        ("monitoring.coreos.com/v1/Prometheus", "app.kubernetes.io/name: prometheus, prometheus: a", "prometheus: b"),
+    ];
+    for (kind, selected, other) in rows {
+        let (version, kind) = kind.rsplit_once('/').expect("group, version and kind");
+        let with = |selector: &str| {
+            flows(&format!(
+                "---\napiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n---\napiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{type: LoadBalancer, selector: {{{selector}}}, ports: [{{port: 7000}}]}}\n"
+            ))
+        };
+        assert_eq!(with(selected), [format!("external/internet -> {kind}/default/a:7000 certain")], "{selected}");
+        assert!(!with(other).iter().any(|flow| flow.contains(kind)), "{other}");
+    }
+}
