@@ -346,7 +346,8 @@ impl<'w, 'a> Merger<'w, 'a> {
         if first.kind == FlowKind::Traffic {
             let of_networks = verdict(self.world, &first.source, &first.target, target_port);
             let of_listeners = kafka_listeners::learned(self.world, &first.target, target_port);
-            let of_meshes = mesh_flows::learned(self.world, &first.source, &first.target, draft.port, target_port);
+            let (source, target) = (&first.source, &first.target);
+            let of_meshes = mesh_flows::learned(self.world, source, target, draft.port, target_port, draft.via);
             let encrypted = Some(attr::ENCRYPTION.value(Encryption::Encrypted));
             for (attribute, value, notes) in of_networks.into_iter().chain(of_listeners).chain(of_meshes) {
                 // What the ends encrypt themselves, a mesh only encrypts once more.

@@ -1,21 +1,22 @@
 //! What meshes do for a flow that was found elsewhere: who is authorized, who proves who he is, what is encrypted.
 
 use kubestride_model::{AttributeId, Value};
-use kubestride_policy::{Call, Cited, MeshAnswer, MeshPod, MeshVerdict as Answered, Protection};
+use kubestride_policy::{Call, Cited, MeshAnswer, MeshPod, MeshVerdict as Answered, Named, Protection};
 use kubestride_stencils::attributes as attr;
-use kubestride_stencils::values::{Authentication, Encryption, MeshVerdict, YesNo};
+use kubestride_stencils::values::{Authentication, CallerNamed, Encryption, MeshVerdict};
 
 use crate::claims::{Note, Party};
 use crate::world::{WorkloadInfo, World};
 
 /// The attributes that meshes give to a flow between workloads. `dialled` is the port that the caller uses, `port` that of
-/// the target's pods.
+/// the target's pods, `via` the identity of the Service by which it is reached, each if known.
 pub(crate) fn learned(
     world: &World<'_>,
     source: &Party,
     target: &Party,
     dialled: Option<u16>,
     port: Option<u16>,
+    via: Option<&str>,
 ) -> Vec<(AttributeId, Value, Vec<Note>)> {
     // An operator may give its pods other labels than those that are known, and a proxy too.
     let known = |party: &Party| match party {
@@ -26,7 +27,10 @@ pub(crate) fn learned(
         _ => None,
     };
     let (Some((source, _)), Some((target, called))) = (known(source), known(target)) else { return Vec::new() };
-    let call = Call { source: &source, target: &target, dialled: dialled.or(port), port };
+    let own = format!("Service/{}/", target.pod.namespace);
+    let named = via.and_then(|via| via.strip_prefix(&own));
+    let service = target.services.iter().map(|service| service.name).find(|name| Some(*name) == named);
+    let call = Call { source: &source, target: &target, dialled: dialled.or(port), port, service };
     let istio = world.mesh.answer(&call).map(|answer| (answer, world.mesh.protection(&call)));
     let answered = istio.or_else(|| Some((world.linkerd.answer(&call)?, world.linkerd.protection(&call))));
     let Some((answer, protection)) = answered else { return Vec::new() };
@@ -64,9 +68,17 @@ fn authorized(
         });
     }
     let mut learned = vec![(attr::MESH_VERDICT.id, value, notes)];
-    if answer.verdict == Answered::Allowed && answer.names_caller {
-        let notes = cited(&answer.by, "names the service account of the caller");
-        learned.push((attr::CALLER_NAMED.id, attr::CALLER_NAMED.value(YesNo::Yes), notes));
+    let named = match answer.named {
+        Named::Not => None,
+        Named::Namespace => Some((CallerNamed::Namespace, "stops callers from other namespaces")),
+        Named::Account => Some((CallerNamed::Account, "stops callers with another service account")),
+    };
+    if let Some((value, text)) = named {
+        let notes = match cited(&answer.by, text) {
+            notes if notes.is_empty() => vec![Note::merged(called.span(), text)],
+            notes => notes,
+        };
+        learned.push((attr::CALLER_NAMED.id, attr::CALLER_NAMED.value(value), notes));
     }
     learned
 }

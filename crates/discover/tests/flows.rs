@@ -525,6 +525,10 @@ fn flows_know_what_meshes_do_for_them() {
     let strict = istio("PeerAuthentication", "{mtls: {mode: STRICT}}");
     let named = istio("AuthorizationPolicy", "{rules: [{from: [{source: {serviceAccounts: [default]}}]}]}");
     let get = istio("AuthorizationPolicy", "{rules: [{to: [{operation: {methods: [GET]}}]}]}");
+    let not_others =
+        istio("AuthorizationPolicy", "{action: DENY, rules: [{from: [{source: {notNamespaces: [default]}}]}]}");
+    let off = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d}\nspec: {host: cart, \
+               trafficPolicy: {tls: {mode: DISABLE}}}\n";
     let linkerd = namespace("annotations: {linkerd.io/inject: enabled}");
     let server = "---\napiVersion: policy.linkerd.io/v1beta3\nkind: Server\nmetadata: {name: s}\nspec: {podSelector: {}, \
                   port: main}\n";
@@ -532,10 +536,25 @@ fn flows_know_what_meshes_do_for_them() {
     let peers = "PeerAuthentication.security.istio.io/default/p";
     /// Documents, an attribute, its value and what the evidence says.
     type Row<'a> = (String, &'a str, &'a str, String);
-    let table: [Row<'_>; 13] = [
+    let table: [Row<'_>; 18] = [
         (String::new(), "meshVerdict", "", String::new()),
         (inside.clone(), "meshVerdict", "Unrestricted", "no policy of a mesh is about it".to_owned()),
-        (inside.clone(), "encryption", "Plain", "the scheme of the address".to_owned()),
+        // "Client sidecars send mTLS to workloads with sidecars", though the address says `http`.
+        (
+            inside.clone(),
+            "encryption",
+            "Encrypted by the mesh",
+            "both ends have proxies, which use mutual TLS between themselves".to_owned(),
+        ),
+        (inside.clone() + off, "encryption", "Plain", "the scheme of the address".to_owned()),
+        (inside.clone() + off + &strict, "encryption", "Plain", "the scheme of the address".to_owned()),
+        (
+            inside.clone() + off + &strict,
+            "meshVerdict",
+            "Denied",
+            format!("DestinationRule.networking.istio.io/default/d stops it,{peers} stops it"),
+        ),
+        (inside.clone() + off + &strict, "authentication", "", String::new()),
         (
             inside.clone() + &strict,
             "encryption",
@@ -550,7 +569,18 @@ fn flows_know_what_meshes_do_for_them() {
         ),
         (strict.clone(), "encryption", "Plain", "the scheme of the address".to_owned()),
         (inside.clone() + &named, "meshVerdict", "Allowed", format!("{policy} lets it through")),
-        (inside.clone() + &named, "callerNamed", "Yes", format!("{policy} names the service account of the caller")),
+        (
+            inside.clone() + &named,
+            "callerNamed",
+            "Service account",
+            format!("{policy} stops callers with another service account"),
+        ),
+        (
+            inside.clone() + &not_others,
+            "callerNamed",
+            "Namespace",
+            format!("{policy} stops callers from other namespaces"),
+        ),
         (inside.clone() + &get, "callerNamed", "", String::new()),
         (
             inside + &get,

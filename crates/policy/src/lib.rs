@@ -21,5 +21,5 @@ pub mod rbac;
 pub mod runtime;
 
 pub use matched::Match;
-pub use meshed::{Call, MeshAnswer, MeshPod, MeshService, MeshVerdict, Protection};
+pub use meshed::{Admits, Call, MeshAnswer, MeshPod, MeshService, MeshVerdict, Named, Protection};
 pub use pod::{Cited, Namespaces, Pod, PodPort};

@@ -39,6 +39,8 @@ pub struct Call<'c, 'a> {
     pub dialled: Option<u16>,
     /// The port of the target's pods.
     pub port: Option<u16>,
+    /// The Service by which the caller reaches the target, if that is known.
+    pub service: Option<&'a str>,
 }
 
 /// Whether a connection is authorized.
@@ -54,13 +56,83 @@ pub enum MeshVerdict {
     Undetermined,
 }
 
+/// How closely policies name a caller that they let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Named {
+    /// Others get through as well, or nobody does.
+    Not,
+    /// Callers from other namespaces are stopped.
+    Namespace,
+    /// Callers with another service account are stopped.
+    Account,
+}
+
+/// Whom the policies of a mesh let through to a workload, whoever calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Admits {
+    /// Callers outside of the mesh, and all members.
+    Everybody,
+    /// All members of the mesh.
+    Members,
+    /// Those that policies name, or nobody.
+    Named,
+}
+
+/// Who calls, to the proxy of a target: nobody in particular, or a namespace and a service account.
+pub(crate) type Caller<'a> = Option<(&'a str, &'a str)>;
+
+/// A name that no policy can mean, for callers that no policy has heard of.
+pub(crate) const UNHEARD_OF: &str = "\u{1}";
+
+impl Named {
+    /// How closely a caller of a namespace is named, given what becomes of others in its place.
+    pub(crate) fn against_others(namespace: &str, is_stopped: impl Fn(Caller<'_>) -> bool) -> Self {
+        let others = [None, Some((UNHEARD_OF, UNHEARD_OF))];
+        match others.into_iter().all(&is_stopped) {
+            false => Named::Not,
+            true if is_stopped(Some((namespace, UNHEARD_OF))) => Named::Account,
+            true => Named::Namespace,
+        }
+    }
+}
+
+impl Admits {
+    /// Who is let through, given the answers for nobody in particular and for a member that no policy has heard of, on each
+    /// port. None if they are not known.
+    pub(crate) fn of(ask: impl Fn(Caller<'_>, Option<u16>) -> MeshAnswer, ports: &[u16]) -> Option<(Self, Vec<Cited>)> {
+        let any = [None];
+        let ports: Vec<Option<u16>> = ports.iter().copied().map(Some).collect();
+        let ports = if ports.is_empty() { &any[..] } else { &ports };
+        let all = |caller: Caller<'_>| {
+            let answers = ports.iter().map(|port| ask(caller, *port));
+            let passes =
+                |answer: &MeshAnswer| matches!(answer.verdict, MeshVerdict::Allowed | MeshVerdict::Unrestricted);
+            let answers: Vec<MeshAnswer> = answers.collect();
+            match answers.iter().all(|answer| answer.verdict == MeshVerdict::Denied) {
+                // One open port is enough.
+                false if answers.iter().any(passes) => Some((false, Vec::new())),
+                false => None,
+                true => Some((true, MeshAnswer::agreed(answers).by)),
+            }
+        };
+        let (nobody, by_identity) = all(None)?;
+        if !nobody {
+            return Some((Admits::Everybody, Vec::new()));
+        }
+        match all(Some((UNHEARD_OF, UNHEARD_OF))) {
+            Some((true, by)) => Some((Admits::Named, by)),
+            _ => Some((Admits::Members, by_identity)),
+        }
+    }
+}
+
 /// What the policies of a mesh say about a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeshAnswer {
     /// What they say.
     pub verdict: MeshVerdict,
-    /// What lets it through names the caller's service account.
-    pub names_caller: bool,
+    /// How closely what lets it through names the caller.
+    pub named: Named,
     /// Every request that gets through carries a token that was checked.
     pub needs_token: bool,
     /// The rules or policies that say so.
@@ -80,7 +152,7 @@ pub struct Protection {
 
 impl MeshAnswer {
     pub(crate) fn new(verdict: MeshVerdict, by: Vec<Cited>) -> Self {
-        Self { verdict, names_caller: false, needs_token: false, by }
+        Self { verdict, named: Named::Not, needs_token: false, by }
     }
 
     /// One answer where it is not known which of several holds: the one on which all agree.
@@ -89,7 +161,7 @@ impl MeshAnswer {
             if all.verdict != next.verdict {
                 all.verdict = MeshVerdict::Undetermined;
             }
-            all.names_caller &= next.names_caller;
+            all.named = all.named.min(next.named);
             all.needs_token &= next.needs_token;
             all.by.extend(next.by);
             all
@@ -108,16 +180,17 @@ impl MeshAnswer {
         };
         let decides = |answer: &Self| answer.verdict == verdict;
         let mut by = Vec::new();
-        let (names_caller, needs_token) =
-            (self.names_caller || other.names_caller, self.needs_token || other.needs_token);
+        let (named, needs_token) = (self.named.max(other.named), self.needs_token || other.needs_token);
         for answer in [self, other].into_iter().filter(decides) {
             by.extend(answer.by);
         }
-        Self { verdict, names_caller, needs_token, by }.tidy()
+        Self { verdict, named, needs_token, by }.tidy()
     }
 
     fn tidy(mut self) -> Self {
-        self.names_caller &= self.verdict == MeshVerdict::Allowed;
+        if self.verdict != MeshVerdict::Allowed {
+            self.named = Named::Not;
+        }
         self.by.sort();
         self.by.dedup();
         self

@@ -123,7 +123,7 @@ fn servers_deny_what_nothing_authorizes() {
         (&[&db, &named.replace("name: db}", "name: web}")], "Denied by db"),
         // "Clients must be in the mesh and must have one of the specified identities."
         (&[&db, &by_tls, &all], "Allowed by p"),
-        (&[&db, &by_tls, &domain], "Allowed by p"),
+        (&[&db, &by_tls, &domain], "Allowed by p of namespace"),
         (&[&db, &by_tls, &exact], "Allowed by p named"),
         (&[&db, &by_tls, &other], "Denied by db"),
         (&[&db, &by_tls, &corp], "Undetermined by p"),

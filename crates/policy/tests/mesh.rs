@@ -5,6 +5,7 @@ mod meshed;
 
 use common::{both_orders, pod};
 use kubestride_policy::mesh::{Mesh, MutualTls, TokenCheck, limits};
+use kubestride_policy::{Admits, Call};
 use meshed::{Member, shown};
 
 fn peers(name: &str, namespace: &str, spec: &str) -> String {
@@ -137,6 +138,12 @@ fn outsider(namespace: &'static str, app: &'static str) -> Member {
     Member::new(namespace, app).label("sidecar.istio.io/inject", "false")
 }
 
+fn destination(name: &str, namespace: &str, spec: &str) -> String {
+    peers(name, namespace, spec)
+        .replace("security.istio.io", "networking.istio.io")
+        .replace("PeerAuthentication", "DestinationRule")
+}
+
 /// What `source` gets from `target` on port 8080, whatever the order of the documents.
 fn ask(documents: &[&str], source: &Member, target: &Member) -> String {
     let mut answers = Vec::new();
@@ -177,17 +184,17 @@ fn rules_fit_as_the_reference_says() {
         (from(&format!("{{principals: ['{web}']}}")), "Allowed by p named"),
         (from("{principals: ['cluster.local/ns/shop/sa/db']}"), "Denied by p"),
         (from("{principals: ['*/sa/web']}"), "Allowed by p named"),
-        (from("{principals: ['cluster.local/ns/shop/*']}"), "Allowed by p"),
+        (from("{principals: ['cluster.local/ns/shop/*']}"), "Allowed by p of namespace"),
         (from("{principals: ['*']}"), "Allowed by p"),
         // The trust domain of the mesh is not known.
         (from("{principals: ['corp/ns/shop/sa/web']}"), "Undetermined by p"),
         // "A list of negative match of peer identities."
         (from(&format!("{{notPrincipals: ['{web}']}}")), "Denied by p"),
         (from("{notPrincipals: ['cluster.local/ns/shop/sa/db']}"), "Allowed by p"),
-        (deny(&from(&format!("{{notPrincipals: ['{web}']}}"))), "Allowed by p"),
+        (deny(&from(&format!("{{notPrincipals: ['{web}']}}"))), "Allowed by p named"),
         // "A list of namespaces derived from the peer certificate."
-        (from("{namespaces: [shop]}"), "Allowed by p"),
-        (from("{namespaces: ['sh*']}"), "Allowed by p"),
+        (from("{namespaces: [shop]}"), "Allowed by p of namespace"),
+        (from("{namespaces: ['sh*']}"), "Allowed by p of namespace"),
         (from("{namespaces: [cart]}"), "Denied by p"),
         (from("{notNamespaces: [shop]}"), "Denied by p"),
         // Service accounts are written with their namespace, or stand for one of the policy's own.
@@ -330,7 +337,7 @@ fn without_a_certificate_a_caller_is_nobody() {
         (&[&named], outsider("shop", "web"), "Denied by p"),
         (&[&named], stranger("shop", "web"), "Undetermined by p"),
         (&[&named, DISABLED], member("shop", "web"), "Denied by p"),
-        (&[&named, plain], member("shop", "web"), "Undetermined by p"),
+        (&[&named, plain], member("shop", "web"), "Denied by p"),
         (&[&named, &mutual], member("shop", "web"), "Allowed by p named"),
         (&[&any], outsider("shop", "web"), "Denied by p"),
         // "A plain text request from the namespace foo will actually be allowed. The mTLS-only field notNamespaces will be
@@ -350,6 +357,92 @@ fn without_a_certificate_a_caller_is_nobody() {
     }
 }
 
+/// Which TLS the caller's sidecar uses, seen by what becomes of a rule that names the caller: it is somebody with the
+/// certificate of the mesh only.
+#[test]
+fn destination_rules_choose_the_tls_of_callers() {
+    let named = policy("p", "shop", "{rules: [{from: [{source: {principals: ['cluster.local/ns/cart/sa/web']}}]}]}");
+    let of = |mode: &str| format!("{{tls: {{mode: {mode}}}}}");
+    let rule = |name: &str, namespace: &str, host: &str, rest: &str| {
+        destination(name, namespace, &format!("{{host: '{host}', {rest}}}"))
+    };
+    let sets = |mode: &str| format!("trafficPolicy: {}", of(mode));
+    let full = "db.shop.svc.cluster.local";
+    let off = rule("d", "shop", "db", &sets("DISABLE"));
+    let in_client = |rest: &str| rule("c", "cart", full, rest);
+    let for_port = |number: u16, tls: &str| {
+        format!("trafficPolicy: {{tls: {{mode: DISABLE}}, portLevelSettings: [{{port: {{number: {number}}}{tls}}}]}}")
+    };
+    let subset =
+        |labels: &str| format!("subsets: [{{name: s, labels: {labels}, trafficPolicy: {{tls: {{mode: DISABLE}}}}}}]");
+    let (yes, no, maybe) = ("Allowed by p named", "Denied by p", "Undetermined by p");
+    let table: [(&[&str], &str); 30] = [
+        (&[], yes),
+        // "DISABLE: Do not setup a TLS connection to the upstream endpoint."
+        (&[&off], no),
+        // "ISTIO_MUTUAL: [...] this mode uses certificates generated automatically by Istio for mTLS authentication."
+        (&[&rule("d", "shop", "db", &sets("ISTIO_MUTUAL"))], yes),
+        // "SIMPLE: Originate a TLS connection to the upstream endpoint", without a certificate of the mesh.
+        (&[&rule("d", "shop", "db", &sets("SIMPLE"))], no),
+        (&[&rule("d", "shop", "db", &sets("MUTUAL"))], no),
+        (&[&rule("d", "shop", "db", &sets("ODD"))], maybe),
+        (&[&off.replace("/v1,", "/v9,")], maybe),
+        // A rule that does not set TLS leaves it to the mesh.
+        (&[&rule("d", "shop", "db", "trafficPolicy: {loadBalancer: {simple: RANDOM}}")], yes),
+        // "Istio will interpret the short name based on the namespace of the rule, not the service."
+        (&[&rule("d", "cart", "db", &sets("DISABLE"))], yes),
+        (&[&rule("d", "shop", full, &sets("DISABLE"))], no),
+        (&[&rule("d", "shop", "other", &sets("DISABLE"))], yes),
+        // "Rules in the client's namespace, then the service's, then the root namespace."
+        (&[&off, &in_client(&sets("ISTIO_MUTUAL"))], yes),
+        (&[&rule("d", "shop", "db", &sets("ISTIO_MUTUAL")), &in_client(&sets("DISABLE"))], no),
+        (&[&off, &in_client("trafficPolicy: {}")], yes),
+        (&[&rule("r", "istio-system", "*.local", &sets("DISABLE"))], no),
+        (
+            &[&rule("r", "istio-system", "*.local", &sets("DISABLE")), &rule("d", "shop", "db", &sets("ISTIO_MUTUAL"))],
+            yes,
+        ),
+        (&[&rule("x", "other", full, &sets("DISABLE"))], yes),
+        // The most special host.
+        (
+            &[
+                &rule("d", "shop", "*.shop.svc.cluster.local", &sets("ISTIO_MUTUAL")),
+                &rule("e", "shop", "*.local", &sets("DISABLE")),
+            ],
+            yes,
+        ),
+        // "The value '.' is reserved and defines an export to the same namespace that the rule is declared in."
+        (&[&rule("d", "shop", "db", &format!("exportTo: ['.'], {}", sets("DISABLE")))], yes),
+        (&[&rule("d", "shop", "db", &format!("exportTo: ['*'], {}", sets("DISABLE")))], no),
+        (&[&rule("d", "shop", "db", &format!("exportTo: [cart], {}", sets("DISABLE")))], no),
+        // "Criteria used to select the specific set of pods/VMs on which this DestinationRule configuration should be applied."
+        (&[&in_client(&format!("workloadSelector: {{matchLabels: {{app: web}}}}, {}", sets("DISABLE")))], no),
+        (&[&in_client(&format!("workloadSelector: {{matchLabels: {{app: db}}}}, {}", sets("DISABLE")))], yes),
+        // "Destination-level settings will be overridden by port-level settings": what they omit has its default.
+        (&[&rule("d", "shop", "db", &for_port(8080, ", tls: {mode: ISTIO_MUTUAL}"))], yes),
+        (&[&rule("d", "shop", "db", &for_port(8080, ""))], yes),
+        (&[&rule("d", "shop", "db", &for_port(9090, ", tls: {mode: ISTIO_MUTUAL}"))], no),
+        // "Policies specified for subsets will not take effect until a route rule explicitly sends traffic to this subset."
+        (&[&rule("d", "shop", "db", &subset("{app: db}"))], maybe),
+        (&[&rule("d", "shop", "db", &subset("{app: old}"))], yes),
+        // Of two for one host the older one counts.
+        (&[&off, &rule("e", "shop", full, &sets("ISTIO_MUTUAL"))], maybe),
+        (&[&off, &rule("e", "shop", full, "trafficPolicy: {}")], maybe),
+    ];
+    for (documents, expected) in table {
+        let documents: Vec<&str> = documents.iter().copied().chain([named.as_str()]).collect();
+        let found = ask(&documents, &member("cart", "web"), &member("shop", "db"));
+        assert!(found == expected || expected == maybe && found.starts_with("Undetermined"), "{found}: {documents:?}");
+    }
+    // "STRICT: Connection is an mTLS tunnel": what comes without is refused, by the rule and the policy together.
+    let (web, db) = (member("cart", "web"), member("shop", "db"));
+    assert_eq!(ask(&[STRICT, &off], &web, &db), "Denied by d, strict");
+    assert_eq!(ask(&[STRICT, &off.replace("DISABLE", "SIMPLE")], &web, &db), "Denied by d, strict");
+    assert_eq!(ask(&[STRICT, &off.replace("DISABLE", "MUTUAL")], &web, &db), "Undetermined by d, strict");
+    // Without its sidecar the caller has no such rule to follow.
+    assert_eq!(ask(&[&off, &named], &ambient("cart", "web"), &ambient("shop", "db")), yes);
+}
+
 /// What enforces nothing stops nothing, and where it is not known whether something does, neither is the answer.
 #[test]
 fn only_proxies_enforce_policies() {
@@ -367,6 +460,9 @@ fn only_proxies_enforce_policies() {
         (member("shop", "db").annotation(include, ""), "Unrestricted"),
         (member("shop", "db").annotation(include, "*"), "Denied by shut"),
         (member("shop", "db").annotation(include, "8080"), "Denied by shut"),
+        // "Only applies when all inbound traffic (i.e. '*') is being redirected."
+        (member("shop", "db").annotation(include, "8080").annotation(exclude, "8080"), "Denied by shut"),
+        (member("shop", "db").annotation(include, "*").annotation(exclude, "8080"), "Unrestricted"),
         // "If either label is disabled, the pod is not injected."
         (member("shop", "db").label("sidecar.istio.io/inject", "false"), "-"),
         (member("shop", "db").annotation("sidecar.istio.io/inject", "false"), "-"),
@@ -377,12 +473,17 @@ fn only_proxies_enforce_policies() {
             "-",
         ),
         (stranger("shop", "db").label("sidecar.istio.io/inject", "true"), "Denied by shut"),
+        // The injector is asked about pods because of labels only.
+        (stranger("shop", "db").annotation("sidecar.istio.io/inject", "true"), "Undetermined by shut"),
         (stranger("shop", "db").namespace_label("istio.io/rev", "canary"), "Denied by shut"),
         // "Automatic sidecar injection will be ignored for pods that are on the host network."
         (member("shop", "db").host_network(), "-"),
         // A proxy that is written into the manifest.
         (stranger("shop", "db").container("istio-proxy"), "Denied by shut"),
         (ambient("shop", "db"), "Denied by shut"),
+        // "When specified on a Pod enrolled in ambient mesh, only outbound traffic will be captured."
+        (ambient("shop", "db").annotation("ambient.istio.io/bypass-inbound-capture", "true"), "Unrestricted"),
+        (ambient("shop", "db").annotation(exclude, "8080"), "Denied by shut"),
         (ambient("shop", "db").label("istio.io/dataplane-mode", "none"), "Undetermined by shut"),
     ];
     for (target, expected) in table {
@@ -392,9 +493,17 @@ fn only_proxies_enforce_policies() {
     let out = "traffic.sidecar.istio.io/excludeOutboundPorts";
     let around = member("shop", "web").annotation(out, "8080");
     assert_eq!(ask(&[&named], &around, &member("shop", "db")), "Denied by p");
-    assert_eq!(ask(&[&named], &member("shop", "web").annotation(out, "9"), &member("shop", "db")), "Allowed by p");
+    assert_eq!(
+        ask(&[&named], &member("shop", "web").annotation(out, "9"), &member("shop", "db")),
+        "Allowed by p of namespace"
+    );
     let addresses = member("shop", "web").annotation("traffic.sidecar.istio.io/excludeOutboundIPRanges", "10.0.0.0/8");
     assert_eq!(ask(&[&named], &addresses, &member("shop", "db")), "Undetermined by p");
+    // "An empty list will disable all outbound redirection", but for ports "regardless of the destination IP".
+    let nothing = member("shop", "web").annotation("traffic.sidecar.istio.io/includeOutboundIPRanges", "");
+    assert_eq!(ask(&[&named], &nothing, &member("shop", "db")), "Denied by p");
+    let port = nothing.annotation("traffic.sidecar.istio.io/includeOutboundPorts", "8080");
+    assert_eq!(ask(&[&named], &port, &member("shop", "db")), "Allowed by p of namespace");
     assert_eq!(ask(&[], &member("shop", "web"), &stranger("shop", "db")), "-", "nothing says that there is a mesh");
 }
 
@@ -424,9 +533,33 @@ fn ztunnels_see_connections_and_waypoints_requests() {
     let (service, gateway, other) = (attach("Service", "db"), attach("Gateway", "way"), attach("Service", "cart"));
     let db = || ambient("shop", "db").service("db", None);
     let behind = || db().namespace_label("istio.io/use-waypoint", "way");
-    let table: [(&[&str], Member, Member, &str); 14] = [
+    // "Ztunnel does not support the CUSTOM action": it does not get such a policy.
+    let custom = policy("custom", "shop", "{action: CUSTOM, provider: {name: x}, rules: [{}]}");
+    // "Rules matching HTTP attributes are omitted" as a whole.
+    let either = policy(
+        "either",
+        "shop",
+        "{rules: [{from: [{source: {namespaces: [shop]}}, {source: {requestPrincipals: ['*']}}]}]}",
+    );
+    let way = |kind: &str| {
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: way, namespace: shop, labels: \
+             {{istio.io/waypoint-for: {kind}}}}}}}"
+        )
+    };
+    let table: [(&[&str], Member, Member, &str); 22] = [
         (&[], ambient("shop", "web"), db(), "Unrestricted"),
-        (&[&by_namespace], ambient("shop", "web"), db(), "Allowed by ns"),
+        (&[&custom], ambient("shop", "web"), db(), "Unrestricted"),
+        (&[&custom, &by_namespace], ambient("shop", "web"), db(), "Allowed by ns of namespace"),
+        (&[&either], ambient("shop", "web"), db(), "Denied by either"),
+        // "The types of traffic that will be redirected to the waypoint are determined by the istio.io/waypoint-for label."
+        (&[&service, &way("service")], ambient("shop", "cart"), behind(), "Denied by attached"),
+        (&[&service, &way("all")], ambient("shop", "cart"), behind(), "Denied by attached"),
+        (&[&service, &way("workload")], ambient("shop", "cart"), behind(), "Unrestricted"),
+        (&[&service, &way("none")], ambient("shop", "cart"), behind(), "Unrestricted"),
+        // It is the ztunnel of the caller that sends to the waypoint.
+        (&[&service], outsider("shop", "cart"), behind(), "Unrestricted"),
+        (&[&by_namespace], ambient("shop", "web"), db(), "Allowed by ns of namespace"),
         (&[&by_namespace], outsider("shop", "web"), db(), "Denied by ns"),
         // "If a policy with rules matching L7 attributes is targeted such that it will be enforced by a receiving ztunnel, it
         // will fail safe by becoming a DENY policy."
@@ -448,7 +581,7 @@ fn ztunnels_see_connections_and_waypoints_requests() {
         assert_eq!(ask(documents, &source, &target), expected, "{documents:?}");
     }
     // "It is not possible to use the DISABLE mode in a policy. Such policies will be ignored."
-    assert_eq!(ask(&[DISABLED, &by_namespace], &ambient("shop", "web"), &db()), "Allowed by ns");
+    assert_eq!(ask(&[DISABLED, &by_namespace], &ambient("shop", "web"), &db()), "Allowed by ns of namespace");
 }
 
 #[test]
@@ -457,11 +590,22 @@ fn connections_are_encrypted_where_both_ends_must() {
     let permissive = STRICT.replace("STRICT", "PERMISSIVE");
     /// Documents, both ends, whether it is encrypted and whether the caller proves who he is.
     type Row<'a> = (&'a [&'a str], Member, Member, (bool, bool));
-    let table: [Row<'_>; 10] = [
+    let off = destination("d", "shop", "{host: db, trafficPolicy: {tls: {mode: DISABLE}}}");
+    let table: [Row<'_>; 18] = [
         (&[STRICT], member("shop", "web"), member("shop", "db"), (true, true)),
         (&[STRICT, &at_port], member("shop", "web"), member("shop", "db"), (false, false)),
-        (&[&permissive], member("shop", "web"), member("shop", "db"), (false, false)),
-        (&[], member("shop", "web"), member("shop", "db"), (false, false)),
+        // "Client sidecars send mTLS to workloads with sidecars", whether or not those insist on it.
+        (&[&permissive], member("shop", "web"), member("shop", "db"), (true, false)),
+        (&[], member("shop", "web"), member("shop", "db"), (true, false)),
+        (&[DISABLED], member("shop", "web"), member("shop", "db"), (false, false)),
+        (&[], stranger("shop", "web"), member("shop", "db"), (false, false)),
+        (&[], member("shop", "web"), stranger("shop", "db"), (false, false)),
+        (&[&off], member("shop", "web"), member("shop", "db"), (false, false)),
+        (&[&off, STRICT], member("shop", "web"), member("shop", "db"), (false, false)),
+        (&[&off.replace("DISABLE", "SIMPLE"), STRICT], member("shop", "web"), member("shop", "db"), (false, false)),
+        (&[&off.replace("DISABLE", "ISTIO_MUTUAL")], member("shop", "web"), member("shop", "db"), (true, false)),
+        // Ztunnels do not look at DestinationRules.
+        (&[&off], ambient("shop", "web"), ambient("shop", "db"), (true, false)),
         (&[STRICT], outsider("shop", "web"), member("shop", "db"), (false, false)),
         (&[STRICT], stranger("shop", "web"), member("shop", "db"), (false, false)),
         (&[STRICT], member("shop", "web"), stranger("shop", "db"), (false, false)),
@@ -618,4 +762,173 @@ fn rules_for_every_identity_are_wide() {
         let wide = Mesh::read(&manifests, "default").authorizations()[0].admits_any_identity().is_some();
         assert_eq!(wide, expected, "{rule}");
     }
+}
+
+/// "By default, a waypoint will only handle traffic destined for services": what is sent to the address of a pod goes around
+/// it.
+#[test]
+fn the_address_of_a_pod_goes_around_a_waypoint() {
+    let attached = policy(
+        "attached",
+        "shop",
+        "{targetRefs: [{kind: Service, name: db}], rules: [{from: [{source: {namespaces: [x]}}]}]}",
+    );
+    let db = ambient("shop", "db").namespace_label("istio.io/use-waypoint", "way");
+    let manifests = common::manifests(&attached);
+    let mesh = Mesh::read(&manifests, "default");
+    let by = |service: Option<&'static str>| {
+        let (source, target) = (ambient("shop", "web"), db.clone());
+        let (source, target) = (source.get(), target.get());
+        let port = Some(8080);
+        shown(mesh.answer(&Call { source: &source, target: &target, dialled: port, port, service }))
+    };
+    assert_eq!(by(Some("db")), "Denied by attached");
+    assert_eq!(by(None), "Undetermined by attached");
+}
+
+/// Whom policies let through, whoever calls.
+#[test]
+fn policies_say_whom_a_workload_admits() {
+    let shut = policy("shut", "shop", "{}");
+    let for_all = policy("shut", "istio-system", "{}");
+    let tried = shut.replace("name: shut", "name: shut, annotations: {istio.io/dry-run: 'true'}");
+    let from = |source: &str| policy("p", "shop", &format!("{{rules: [{{from: [{{source: {source}}}]}}]}}"));
+    let deny = |source: &str| from(source).replace("{rules", "{action: DENY, rules");
+    let at_port = from("{namespaces: [x]}").replace("]}}]}", "]}}, {source: {namespaces: [y]}}]}");
+    let open_port =
+        policy("p", "shop", "{rules: [{from: [{source: {namespaces: [x]}}]}, {to: [{operation: {ports: ['9090']}}]}]}");
+    let by_method = policy("p", "shop", "{rules: [{to: [{operation: {methods: [GET]}}]}]}");
+    let custom = policy("custom", "shop", "{action: CUSTOM, provider: {name: x}, rules: [{}]}");
+    let attached = policy("p", "shop", "{targetRefs: [{kind: Service, name: db}]}");
+    let (db, exclude) = (|| member("shop", "db"), "traffic.sidecar.istio.io/excludeInboundPorts");
+    type Row<'a> = (&'a [&'a str], Member, &'a [u16], Option<Admits>);
+    let (nobody, members, all) = (Some(Admits::Named), Some(Admits::Members), Some(Admits::Everybody));
+    let table: [Row<'_>; 30] = [
+        (&[], db(), &[8080], all),
+        (&[], stranger("shop", "db"), &[8080], None),
+        (&[], outsider("shop", "db"), &[8080], all),
+        (&[&shut], db(), &[8080], nobody),
+        (&[&shut], db(), &[], nobody),
+        (&[&for_all], db(), &[8080], nobody),
+        (&[&shut.replace("shop", "cart")], db(), &[8080], all),
+        (&[&tried], db(), &[8080], all),
+        // Who is no member of the mesh is stopped by nothing.
+        (&[&shut], stranger("shop", "db"), &[8080], None),
+        (&[&shut], outsider("shop", "db"), &[8080], all),
+        (&[&shut], db().annotation(exclude, "8080"), &[8080], all),
+        (&[&shut], db().annotation(exclude, "9090"), &[8080], nobody),
+        (&[&shut], db().annotation(exclude, "9090"), &[8080, 9090], all),
+        // "Connection is an mTLS tunnel (TLS with client cert must be presented)."
+        (&[STRICT], db(), &[8080], members),
+        (&[DISABLED], db(), &[8080], all),
+        (&[STRICT, &from("{namespaces: [x]}")], db(), &[8080], nobody),
+        // "These mTLS-only fields will never match when the traffic is plain text", without `STRICT` too.
+        (&[&from("{namespaces: [x]}")], db(), &[8080], nobody),
+        (&[&from("{principals: ['cluster.local/ns/x/sa/y']}")], db(), &[8080], nobody),
+        (&[&from("{principals: ['*']}")], db(), &[8080], members),
+        (&[&from("{notNamespaces: [x]}")], db(), &[8080], all),
+        (&[&deny("{notPrincipals: ['cluster.local/ns/x/sa/y']}")], db(), &[8080], nobody),
+        (&[&deny("{notNamespaces: [x]}")], db(), &[8080], nobody),
+        (&[&deny("{notPrincipals: ['*']}")], db(), &[8080], members),
+        (&[&deny("{namespaces: [x]}")], db(), &[8080], all),
+        (&[&at_port], db(), &[8080, 9090], nobody),
+        (&[&open_port], db(), &[8080], nobody),
+        (&[&open_port], db(), &[8080, 9090], all),
+        (&[&by_method], db(), &[8080], None),
+        (&[&custom], db(), &[8080], None),
+        // What is sent to the address of a pod goes around the waypoint.
+        (&[&attached], ambient("shop", "db").namespace_label("istio.io/use-waypoint", "way"), &[8080], all),
+    ];
+    for (documents, target, ports, expected) in table {
+        both_orders(documents, |manifests| {
+            let found = Mesh::read(manifests, "default").admits(&target.get(), ports);
+            assert_eq!(found.map(|(admits, _)| admits), expected, "{documents:?} {ports:?}");
+        });
+    }
+}
+
+/// The configuration of a mesh: "rootNamespace: The namespace to treat as the administrative root namespace for Istio
+/// configuration."
+#[test]
+fn the_configuration_of_the_mesh_is_read() {
+    let map = |name: &str, mesh: &str| {
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: istio-system}}, data: {{mesh: '{mesh}'}}}}"
+        )
+    };
+    let operator = |spec: &str| {
+        format!(
+            "{{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {{name: o, namespace: x}}, spec: {spec}}}"
+        )
+    };
+    let sail = |spec: &str| {
+        format!("{{apiVersion: sailoperator.io/v1, kind: Istio, metadata: {{name: default}}, spec: {spec}}}")
+    };
+    let shut = |namespace: &str| policy("shut", namespace, "{}");
+    let named = |domain: &str| {
+        policy(
+            "p",
+            "shop",
+            &format!("{{rules: [{{from: [{{source: {{principals: ['{domain}/ns/shop/sa/web']}}}}]}}]}}"),
+        )
+    };
+    let root = map("istio", "rootNamespace: mesh");
+    let manual = map("istio", "enableAutoMtls: false");
+    let corp = map("istio", "{trustDomain: corp, trustDomainAliases: [old]}");
+    let mutual = destination("d", "shop", "{host: db, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}");
+    let (open, yes, no) = ("Unrestricted", "Allowed by p named", "Denied by p");
+    let table: [(&[&str], &str); 31] = [
+        (&[&shut("istio-system")], "Denied by shut"),
+        (&[&root, &shut("istio-system")], open),
+        (&[&root, &shut("mesh")], "Denied by shut"),
+        (&[&map("istio-canary", "rootNamespace: mesh"), &shut("mesh")], "Denied by shut"),
+        (&[&map("other", "rootNamespace: mesh"), &shut("mesh")], open),
+        (&[&map("istio", "{rootNamespace: "), &shut("mesh")], open),
+        (&[&operator("{meshConfig: {rootNamespace: mesh}}"), &shut("mesh")], "Denied by shut"),
+        (&[&operator("{values: {meshConfig: {rootNamespace: mesh}}}"), &shut("mesh")], "Denied by shut"),
+        (&[&operator("{values: {global: {istioNamespace: mesh}}}"), &shut("mesh")], "Denied by shut"),
+        (&[&sail("{namespace: mesh}"), &shut("mesh")], "Denied by shut"),
+        (&[&sail("{namespace: mesh, values: {meshConfig: {rootNamespace: other}}}"), &shut("other")], "Denied by shut"),
+        (&[&sail("{namespace: mesh, values: {meshConfig: {rootNamespace: other}}}"), &shut("mesh")], open),
+        // Where two disagree, neither is taken.
+        (&[&root, &sail("{namespace: other}"), &shut("mesh")], "Undetermined by shut"),
+        (&[&root, &sail("{namespace: other}"), &shut("other")], "Undetermined by shut"),
+        (&[&root, &sail("{namespace: other}"), &shut("istio-system")], open),
+        (&[&root, &sail("{namespace: mesh}"), &shut("mesh")], "Denied by shut"),
+        (
+            &[&root, &sail("{namespace: other}"), &STRICT.replace("istio-system", "mesh"), &named("*")],
+            "Undetermined by p, strict",
+        ),
+        // "trustDomain: The trust domain corresponds to the trust root of a system", and its aliases.
+        (&[&named("corp")], "Undetermined by p"),
+        (&[&named("cluster.local")], yes),
+        (&[&corp, &named("corp")], yes),
+        (&[&corp, &named("old")], yes),
+        (&[&corp, &named("cluster.local")], yes),
+        (&[&corp, &named("other")], no),
+        (&[&root, &named("other")], no),
+        (&[&operator("{meshConfig: {rootNamespace: istio-system}}"), &named("other")], "Undetermined by p"),
+        (&[&corp, &sail("{values: {meshConfig: {trustDomain: other}}}"), &named("other")], "Undetermined by p"),
+        // "enableAutoMtls: This flag is used to enable mutual TLS automatically for service to service communication."
+        (&[&manual, &named("*")], no),
+        (&[&manual, &mutual, &named("*")], yes),
+        (&[&manual, STRICT], "Denied by strict"),
+        (&[&map("istio", "enableAutoMtls: true"), &named("*")], yes),
+        (&[&manual, &sail("{values: {meshConfig: {enableAutoMtls: true}}}"), &named("*")], "Undetermined by p"),
+    ];
+    for (documents, expected) in table {
+        let found = ask(documents, &member("shop", "web"), &member("shop", "db"));
+        assert_eq!(found, expected, "{documents:?}");
+    }
+    let disagreeing = [
+        root.clone(),
+        sail("{namespace: other, values: {meshConfig: {trustDomain: a, enableAutoMtls: false}}}"),
+        operator("{meshConfig: {trustDomain: b, enableAutoMtls: true}}"),
+    ];
+    let documents: Vec<&str> = disagreeing.iter().map(String::as_str).collect();
+    both_orders(&documents, |manifests| {
+        let found = limits(manifests, &Mesh::read(manifests, "default"), "default");
+        let codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, ["mesh-configs-disagree"; 3], "{found:?}");
+    });
 }

@@ -6,7 +6,7 @@ mod meshed;
 mod worlds;
 
 use kubestride_policy::mesh::Mesh;
-use kubestride_policy::{MeshAnswer, MeshVerdict};
+use kubestride_policy::{MeshAnswer, MeshVerdict, Named};
 use meshed::{Member, shown};
 use worlds::Random;
 
@@ -46,10 +46,27 @@ struct Peers {
     port: Option<(u16, &'static str)>,
 }
 
+/// A DestinationRule.
+#[derive(Debug, Clone)]
+struct Destination {
+    namespace: &'static str,
+    host: &'static str,
+    mode: Option<&'static str>,
+    port: Option<(u16, Option<&'static str>)>,
+    /// `exportTo` has only its own namespace.
+    private: bool,
+    callers: Option<&'static str>,
+}
+
 #[derive(Debug, Clone, Default)]
 struct World {
     policies: Vec<Policy>,
     peers: Vec<Peers>,
+    destinations: Vec<Destination>,
+    /// What configurations of the mesh choose, one for each.
+    automatic: Vec<bool>,
+    /// The root namespace, if a configuration chooses one.
+    root: Option<&'static str>,
     /// Whether rules look at requests.
     requests: bool,
 }
@@ -97,6 +114,20 @@ impl Random {
         }
     }
 
+    /// A policy by which some callers get through and no others.
+    fn naming(&mut self) -> Policy {
+        let (field, values) = self.one(&[
+            ("principals", &["cluster.local/ns/shop/sa/web", "cluster.local/ns/cart/sa/db"][..]),
+            ("namespaces", &["shop", "cart"]),
+            ("serviceAccounts", &["shop/web", "cart/web"]),
+        ]);
+        let negated = self.below(2) == 0;
+        let test = Test { field, values: vec![self.one(values)], negated };
+        let rules = vec![Rule { from: vec![vec![test]], ..Rule::default() }];
+        let action = if negated { "DENY" } else { "ALLOW" };
+        Policy { namespace: self.one(&["shop", "cart"]), app: None, action, rules }
+    }
+
     fn world(&mut self) -> World {
         let requests = self.below(2) == 0;
         let policy = |random: &mut Self| Policy {
@@ -115,9 +146,31 @@ impl Random {
                 port: if random.below(3) == 0 { Some((random.one(&PORTS), random.one(&modes))) } else { None },
             }
         };
-        let policies = (0..self.below(4)).map(|_| policy(self)).collect();
+        let tls = ["DISABLE", "SIMPLE", "ISTIO_MUTUAL"];
+        let destination = |random: &mut Self| Destination {
+            namespace: random.one(&["shop", "cart", "istio-system"]),
+            host: random.one(&["db", "web", "db.shop.svc.cluster.local", "*.cart.svc.cluster.local", "*.local", "*"]),
+            mode: if random.below(3) == 0 { None } else { Some(random.one(&tls)) },
+            port: match random.below(3) {
+                0 => Some((random.one(&PORTS), if random.below(2) == 0 { None } else { Some(random.one(&tls)) })),
+                _ => None,
+            },
+            private: random.below(4) == 0,
+            callers: if random.below(4) == 0 { Some(random.one(&APPS)) } else { None },
+        };
+        let mut policies: Vec<Policy> = (0..self.below(4)).map(|_| policy(self)).collect();
+        if self.below(5) == 0 {
+            policies = vec![self.naming()];
+        }
         let peers = (0..self.below(4)).map(|_| peers(self)).collect();
-        World { policies, peers, requests }
+        let destinations = (0..self.below(3)).map(|_| destination(self)).collect();
+        let automatic = match self.below(8) {
+            0 => vec![false],
+            1 => vec![true, false],
+            _ => Vec::new(),
+        };
+        let root = if self.below(4) == 0 { Some("cart") } else { None };
+        World { policies, peers, destinations, automatic, root, requests }
     }
 }
 
@@ -168,7 +221,32 @@ impl World {
             let spec = format!("{}{mode}{port}", selector(p.app));
             format!("{{{}, spec: {{{spec}}}}}", head("PeerAuthentication", format!("m{at}"), p.namespace))
         });
-        policies.chain(peers).collect()
+        let destinations = self.destinations.iter().enumerate().map(|(at, d)| {
+            let tls = |mode: Option<&str>| mode.map(|m| format!("tls: {{mode: {m}}}")).unwrap_or_default();
+            let port = d
+                .port
+                .map(|(number, mode)| format!(", portLevelSettings: [{{port: {{number: {number}}}, {}}}]", tls(mode)));
+            let export = if d.private { "exportTo: ['.'], " } else { "" };
+            let callers = d.callers.map(|app| format!("workloadSelector: {{matchLabels: {{app: {app}}}}}, "));
+            let policy = format!("trafficPolicy: {{{}{}}}", tls(d.mode), port.unwrap_or_default()).replace("{, ", "{");
+            let spec = format!("host: '{}', {export}{}{policy}", d.host, callers.unwrap_or_default());
+            let head = head("DestinationRule", format!("d{at}"), d.namespace).replace("security", "networking");
+            format!("{{{head}, spec: {{{spec}}}}}")
+        });
+        let config = |(at, mesh): (usize, String)| {
+            format!(
+                "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: istio-{at}, namespace: istio-system}}, data: {{mesh: \
+                 '{mesh}'}}}}"
+            )
+        };
+        let automatic = self.automatic.iter().map(|automatic| format!("enableAutoMtls: {automatic}"));
+        let root = self.root.map(|root| format!("rootNamespace: {root}"));
+        let configs = automatic.chain(root).enumerate().map(config);
+        policies.chain(peers).chain(destinations).chain(configs).collect()
+    }
+
+    fn root(&self) -> &'static str {
+        self.root.unwrap_or("istio-system")
     }
 }
 
@@ -181,6 +259,10 @@ struct State {
     oldest: usize,
     /// What the other service says.
     custom: bool,
+    /// Which configuration of the mesh holds, and which of several DestinationRules.
+    choice: usize,
+    /// The caller is served by a ztunnel, and not by a sidecar.
+    ztunnel: bool,
 }
 
 /// A pod: namespace, label and account, and whether it is in the mesh if that is known.
@@ -194,9 +276,44 @@ fn mode(world: &World, target: Pod, port: u16, oldest: usize) -> &'static str {
             |p: &&Peers| p.namespace == namespace && p.app.is_some() == app && p.app.is_none_or(|a| a == target.1);
         pick(world.peers.iter().filter(fits).collect())
     };
-    let levels = [level(target.0, true), level(target.0, false), level("istio-system", false)];
+    let levels = match target.0 == world.root() {
+        true => [None, None, level(target.0, false)],
+        false => [level(target.0, true), level(target.0, false), level(world.root(), false)],
+    };
     let of_port = levels[0].as_ref().and_then(|p| p.port).filter(|(number, _)| *number == port).map(|(_, mode)| mode);
     of_port.or(levels.iter().flatten().find_map(|p| p.mode)).unwrap_or("PERMISSIVE")
+}
+
+/// Which TLS the caller's sidecar is told to use; none if no rule says.
+fn told(world: &World, source: Pod, target: Pod, port: u16, choice: usize) -> Option<&'static str> {
+    let name = format!("{}.{}.svc.cluster.local", target.1, target.0);
+    let full = |d: &Destination| match d.host.contains(['.', '*']) {
+        true => d.host.to_owned(),
+        false => format!("{}.{}.svc.cluster.local", d.host, d.namespace),
+    };
+    let fits = |d: &&Destination| {
+        let host = full(d);
+        host == name || host.strip_prefix('*').is_some_and(|end| name.ends_with(end))
+    };
+    let in_root = source.0 == world.root();
+    let stages: [&dyn Fn(&&Destination) -> bool; 3] = [
+        &|d| d.namespace == source.0 && (!in_root || d.private),
+        &|d| d.namespace == target.0 && (!d.private || source.0 == target.0),
+        &|d| d.namespace == world.root() && (!d.private || in_root),
+    ];
+    for stage in stages {
+        let found: Vec<&Destination> = world.destinations.iter().filter(|d| stage(d) && fits(d)).collect();
+        let length = |d: &&Destination| if full(d) == name { 1000 } else { full(d).len() };
+        let Some(most) = found.iter().map(length).max() else { continue };
+        let best = || found.iter().filter(|d| length(d) == most);
+        let mut for_caller: Vec<_> = best().filter(|d| d.callers == Some(source.1)).collect();
+        if for_caller.is_empty() {
+            for_caller = best().filter(|d| d.callers.is_none()).collect();
+        }
+        let rule = for_caller.get(choice % for_caller.len().max(1))?;
+        return rule.port.filter(|(number, _)| *number == port).map_or(rule.mode, |(_, mode)| mode);
+    }
+    None
 }
 
 fn like(pattern: &str, text: &str) -> bool {
@@ -232,13 +349,20 @@ fn gets_through(world: &World, source: Pod, target: Pod, port: u16, method: &str
         return (true, false);
     }
     let mode = mode(world, target, port, state.oldest);
-    let encrypted = state.source_inside && mode != "DISABLE";
+    // Whether a ztunnel or a sidecar serves the caller, if nothing says: rules and settings are for sidecars only.
+    let automatic = world.automatic.get(state.choice % world.automatic.len().max(1)) != Some(&false);
+    let certified = match told(world, source, target, port, state.choice) {
+        _ if state.ztunnel => true,
+        None => automatic,
+        Some(told) => told == "ISTIO_MUTUAL",
+    };
+    let encrypted = state.source_inside && mode != "DISABLE" && certified;
     if mode == "STRICT" && !encrypted {
         return (false, true);
     }
     let caller = encrypted.then_some(source);
     let selects = |p: &&Policy| {
-        (p.namespace == target.0 || p.namespace == "istio-system") && p.app.is_none_or(|app| app == target.1)
+        (p.namespace == target.0 || p.namespace == world.root()) && p.app.is_none_or(|app| app == target.1)
     };
     let matches = |p: &Policy| {
         let all = |tests: &[Test]| tests.iter().all(|t| holds(t, p, caller, port, method));
@@ -256,6 +380,13 @@ fn gets_through(world: &World, source: Pod, target: Pod, port: u16, method: &str
     (of("ALLOW").is_empty() || of("ALLOW").iter().any(|p| matches(p)), limits)
 }
 
+/// What the other service says, which of several rules and configurations holds, and what serves the caller.
+fn hidden(source: Pod) -> Vec<(bool, usize, bool)> {
+    let served: &[bool] = if source.2.is_none() { &[true, false] } else { &[false] };
+    let choices = (0..2).flat_map(|choice| served.iter().map(move |ztunnel| (choice, *ztunnel)));
+    choices.flat_map(|(choice, ztunnel)| [true, false].map(|custom| (custom, choice, ztunnel))).collect()
+}
+
 /// What all requests in all states have in common.
 fn expected(world: &World, source: Pod, target: Pod, port: u16) -> MeshVerdict {
     let may_be = |known: Option<bool>| known.map_or(vec![true, false], |known| vec![known]);
@@ -263,8 +394,8 @@ fn expected(world: &World, source: Pod, target: Pod, port: u16) -> MeshVerdict {
     for source_inside in may_be(source.2) {
         for target_inside in may_be(target.2) {
             for oldest in 0..6 {
-                for custom in [true, false] {
-                    let state = State { source_inside, target_inside, oldest, custom };
+                for (custom, choice, ztunnel) in hidden(source) {
+                    let state = State { source_inside, target_inside, oldest, custom, choice, ztunnel };
                     for method in METHODS {
                         found.push(match gets_through(world, source, target, port, method, state) {
                             (true, true) => MeshVerdict::Allowed,
@@ -318,6 +449,7 @@ fn answers(documents: &[String]) -> Vec<Option<MeshAnswer>> {
 fn answers_agree_with_single_requests() {
     let mut random = Random(5);
     let mut seen = std::collections::BTreeMap::new();
+    let mut names = std::collections::BTreeMap::new();
     for round in 0..250 {
         let world = random.world();
         let mut documents = world.documents();
@@ -329,10 +461,11 @@ fn answers_agree_with_single_requests() {
         for ((source, target, port), answer) in questions().into_iter().zip(found) {
             let expected = expected(&world, source, target, port);
             let Some(answer) = answer else {
-                assert_eq!(
-                    expected,
-                    MeshVerdict::Unrestricted,
-                    "{source:?} to {target:?}:{port}\n{}",
+                // Where nothing says that there is a mesh, nothing is claimed.
+                let unknown = target.2.is_none() && expected == MeshVerdict::Undetermined;
+                assert!(
+                    unknown || expected == MeshVerdict::Unrestricted,
+                    "{source:?} to {target:?}:{port} is {expected:?}\n{}",
                     documents.join("\n")
                 );
                 continue;
@@ -341,10 +474,34 @@ fn answers_agree_with_single_requests() {
             if answer.verdict != MeshVerdict::Undetermined || !world.requests {
                 assert_eq!(answer.verdict, expected, "{source:?} to {target:?}:{port}\n{}", documents.join("\n"));
             }
+            let others = |namespace: &'static str| {
+                let others = [(namespace, "nobody", Some(true)), (namespace, "nobody", Some(false))];
+                others.into_iter().all(|other| stopped(&world, other, target, port))
+            };
+            let named = match answer.verdict == MeshVerdict::Allowed && others("nowhere") {
+                false => Named::Not,
+                true if others(source.0) => Named::Account,
+                true => Named::Namespace,
+            };
+            if !world.requests {
+                assert_eq!(answer.named, named, "{source:?} to {target:?}:{port}\n{}", documents.join("\n"));
+            }
+            *names.entry(answer.named).or_insert(0) += 1;
             *seen.entry(answer.verdict).or_insert(0) += 1;
         }
     }
     assert!(seen.len() == 4 && seen.values().all(|n| *n > 250), "{seen:?}: the worlds are too much alike");
+    assert!(names.len() == 3 && names.values().all(|n| *n > 25), "{names:?}: the worlds are too much alike");
+}
+
+/// Whether a caller is stopped in all states. Its certificate is that of the mesh if it is inside.
+fn stopped(world: &World, caller: Pod, target: Pod, port: u16) -> bool {
+    let inside = caller.2 == Some(true);
+    (0..6).all(|oldest| {
+        let state =
+            State { source_inside: inside, target_inside: true, oldest, custom: true, choice: 0, ztunnel: true };
+        !gets_through(world, caller, target, port, "HEAD", state).0
+    })
 }
 
 #[test]

@@ -103,6 +103,8 @@ declare_attributes! {
     MUTUAL_TLS: MutualTls = "mutualTls", Value::Choice(MutualTls::None as u8);
     /// An authorization policy of a mesh selects it.
     MESH_AUTHORIZATION: YesNo = "meshAuthorization", NO;
+    /// Whom policies of a mesh let through to it, whoever calls.
+    MESH_ADMITS: MeshAdmits = "meshAdmits", Value::Choice(MeshAdmits::Everybody as u8);
     /// What becomes of requests to it that hold no token, as policies of a mesh say.
     TOKEN_CHECK: TokenCheck = "tokenCheck", Value::Choice(TokenCheck::None as u8);
     /// What goes around the mesh that its namespace is part of.
@@ -189,8 +191,8 @@ declare_attributes! {
     POLICY_VERDICT: PolicyVerdict = "policyVerdict", UNKNOWN;
     /// What the policies of a mesh say about it.
     MESH_VERDICT: MeshVerdict = "meshVerdict", UNKNOWN;
-    /// The rules of a mesh that let it through name the service account of the caller.
-    CALLER_NAMED: YesNo = "callerNamed", NO;
+    /// How closely the rules of a mesh that let it through name the caller.
+    CALLER_NAMED: CallerNamed = "callerNamed", Value::Choice(CallerNamed::No as u8);
     /// Its address holds a password.
     CREDENTIAL_IN_ADDRESS: YesNo = "credentialInAddress", NO;
     /// It leaves the cluster.

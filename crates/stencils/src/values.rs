@@ -58,6 +58,26 @@ choices! {
         Unrestricted = "Unrestricted",
     }
 
+    /// How closely policies of a mesh name a caller that they let through.
+    CallerNamed {
+        /// Others get through as well, or nobody does.
+        No = "No",
+        /// Callers from other namespaces are stopped.
+        Namespace = "Namespace",
+        /// Callers with another service account are stopped.
+        Account = "Service account",
+    }
+
+    /// Whom policies of a mesh let through to a workload.
+    MeshAdmits {
+        /// Everybody, or there is no mesh.
+        Everybody = "Everybody",
+        /// All members of the mesh.
+        Members = "Members of the mesh",
+        /// Those that policies name, or nobody.
+        Named = "Named callers",
+    }
+
     /// What becomes of requests without a token.
     TokenCheck {
         /// Nobody looks at tokens.

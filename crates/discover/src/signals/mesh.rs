@@ -2,10 +2,10 @@
 
 use kubestride_model::Value;
 use kubestride_policy::mesh::{
-    Action, Dataplane, Mesh as Policies, MutualTls as Policy, ROOT_NAMESPACE, TokenCheck as Check, goes_around,
+    Action, Dataplane, Mesh as Policies, MutualTls as Policy, TokenCheck as Check, goes_around,
 };
-use kubestride_policy::{Cited, Match, MeshPod, linkerd};
-use kubestride_stencils::values::{MeshBypass, MutualTls, TokenCheck, YesNo};
+use kubestride_policy::{Admits, Cited, Match, MeshPod, linkerd};
+use kubestride_stencils::values::{MeshAdmits, MeshBypass, MutualTls, TokenCheck, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
 use super::{Each, Signal};
@@ -46,6 +46,13 @@ impl Signal for Mesh {
             if let Some((bypass, note)) = bypass(&pod, workload).filter(|_| workload.operated.is_none()) {
                 claims.set(subject(), attr::MESH_BYPASS.id, attr::MESH_BYPASS.value(bypass), note);
             }
+            if let Some((admits, notes)) = admits(world, &pod, workload).filter(|_| workload.operated.is_none()) {
+                let mut notes = notes.into_iter();
+                let first =
+                    notes.next().unwrap_or_else(|| Note::merged(workload.span(), "a default of the mesh decides"));
+                claims.set(subject(), attr::MESH_ADMITS.id, attr::MESH_ADMITS.value(admits), first);
+                notes.for_each(|note| claims.also(subject(), attr::MESH_ADMITS.id, note));
+            }
             // Without a proxy nothing enforces the policies that select it.
             if Dataplane::of(&pod) == Dataplane::Outside {
                 return;
@@ -67,6 +74,21 @@ impl Signal for Mesh {
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         controls(world, claims);
     }
+}
+
+/// Whom the policies of a mesh let through to a workload, if that is not everybody.
+fn admits(world: &World<'_>, pod: &MeshPod<'_>, workload: &WorkloadInfo<'_>) -> Option<(MeshAdmits, Vec<Note>)> {
+    let ports: Vec<u16> = workload.containers.iter().flat_map(|c| c.ports()).map(|port| port.number).collect();
+    // One of the meshes is enough: a pod is in one at most.
+    let answers = [world.mesh.admits(pod, &ports), world.linkerd.admits(pod, &ports)];
+    let (admits, by) = answers.into_iter().flatten().max_by_key(|(admits, _)| *admits)?;
+    let (value, text) = match admits {
+        Admits::Everybody => return None,
+        Admits::Members => (MeshAdmits::Members, "refuses callers without a certificate of the mesh"),
+        Admits::Named => (MeshAdmits::Named, "refuses callers that it does not name"),
+    };
+    let note = |cited: &Cited| Note::stated(cited.span, format!("{} {text}", cited.identity));
+    Some((value, by.iter().map(note).collect()))
 }
 
 /// What becomes of requests without a token.
@@ -109,11 +131,8 @@ fn bypass(pod: &MeshPod<'_>, workload: &WorkloadInfo<'_>) -> Option<(MeshBypass,
         };
         return Some((MeshBypass::NoProxy, Note::merged(place.unwrap_or(workload.span()), text)));
     }
-    let key = match istio {
-        Dataplane::Sidecar => goes_around(pod),
-        _ if linkerd::membership(pod) == Match::Yes => linkerd::goes_around(pod),
-        _ => None,
-    }?;
+    let linkerd = || linkerd::goes_around(pod).filter(|_| linkerd::membership(pod) == Match::Yes);
+    let key = goes_around(pod).or_else(linkerd)?;
     let place = workload.workload.template.annotations().find(|entry| entry.key == key).map(|entry| entry.key_span);
     Some((MeshBypass::Excluded, Note::stated(place?, "what it excludes goes around the proxy")))
 }
@@ -157,7 +176,7 @@ fn controls(world: &World<'_>, claims: &mut Claims) {
 
 /// The workloads that a policy of a namespace can be for, and is for. Those of the root namespace are for all.
 fn governed(world: &World<'_>, namespace: &str, fits: impl Fn(&WorkloadInfo<'_>) -> bool) -> Vec<usize> {
-    let everywhere = namespace == ROOT_NAMESPACE;
+    let everywhere = world.mesh.is_root(namespace);
     let all: Vec<usize> =
         if everywhere { (0..world.workloads.len()).collect() } else { world.pods.in_namespace(namespace).to_vec() };
     all.into_iter().filter(|at| world.workloads.get(*at).is_some_and(&fits)).collect()

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::{LabelSelector, Labels, Object};
 use kubestride_model::{Confidence, FlowKind, Origin};
-use kubestride_policy::mesh::ROOT_NAMESPACE;
 use kubestride_yaml::Value;
 
 use super::Signal;
@@ -49,7 +48,7 @@ fn authorized(world: &World<'_>, claims: &mut Claims) {
         let targets: Vec<usize> = match (&policy.workloads, objects.get(&policy.cited.identity)) {
             (Some(selector), _) => {
                 let candidates = match policy.namespace.as_str() {
-                    ROOT_NAMESPACE => world.pods.candidates_anywhere(selector),
+                    root if world.mesh.is_root(root) => world.pods.candidates_anywhere(selector),
                     own => world.pods.candidates(own, selector),
                 };
                 let fits = |at: &usize| world.workloads.get(*at).is_some_and(|w| policy.selects(&w.policy_pod()));

@@ -67,7 +67,7 @@ fn selected(world: &World<'_>, object: Object<'_>, field: &str, labels: &str) ->
     let labels = object.spec().and_then(|s| s.get(field)?.get(labels));
     let selector = LabelSelector::from_labels(&Labels::read(labels));
     let namespace = world.namespace_of(object);
-    let everywhere = namespace == kubestride_policy::mesh::ROOT_NAMESPACE;
+    let everywhere = world.mesh.is_root(&namespace);
     if selector.is_everything() {
         return Vec::new();
     }
@@ -88,7 +88,7 @@ fn outbound(text: &str) -> Option<(&str, Option<u16>)> {
 
 /// The service of an extension provider, as the mesh configuration in the ConfigMap `istio` defines it.
 fn service_of(world: &World<'_>, provider: &str) -> Option<(String, Option<u16>)> {
-    let map = world.config_map(kubestride_policy::mesh::ROOT_NAMESPACE, "istio")?;
+    let map = world.mesh.roots().find_map(|root| world.config_map(root, "istio"))?;
     let entries = secret_data::entries(map);
     let mesh: Arc<str> = Arc::from(entries.iter().find(|e| e.key == "mesh")?.text.as_ref());
     let documents = kubestride_yaml::read(FileId(u32::MAX), &mesh, &Limits::default());

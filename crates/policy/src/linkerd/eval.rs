@@ -3,7 +3,7 @@
 use kubestride_manifest::{LabelSelector, Labels};
 
 use super::{Authorization, Client, DefaultPolicy, Identity, Linkerd, Server, ServerPort, Target};
-use crate::meshed::{Call, MeshAnswer, MeshPod, MeshVerdict, Protection, port_in};
+use crate::meshed::{Admits, Call, Caller, MeshAnswer, MeshPod, MeshVerdict, Named, Protection, port_in};
 use crate::{Cited, Match, Pod};
 
 /// The end of identities in a mesh whose operator chose no other names.
@@ -18,6 +18,7 @@ pub fn membership(pod: &MeshPod<'_>) -> Match {
     let stated = pod.annotations.get("linkerd.io/inject").or(pod.namespace_annotations.get("linkerd.io/inject"));
     match stated {
         _ if pod.pod.host_network => Match::No,
+        _ if pod.pod.namespace_labels.get("config.linkerd.io/admission-webhooks") == Some("disabled") => Match::No,
         Some("enabled" | "ingress") => Match::Yes,
         Some("disabled") => Match::No,
         _ => Match::Unknown,
@@ -35,26 +36,38 @@ pub fn goes_around(pod: &MeshPod<'_>) -> Option<&'static str> {
     keys.into_iter().find(|key| pod.annotations.get(key).is_some_and(|ports| !ports.trim().is_empty()))
 }
 
-/// The list of ports on a pod, else on its namespace.
+/// Whether a port is in a list of ports to skip: on a pod, else on its namespace, else that of the installation, which has
+/// [`GALERA`] unless its operator chose others.
 fn skipped(pod: &MeshPod<'_>, annotation: &str, port: Option<u16>) -> Match {
     let stated = pod.annotations.get(annotation).or(pod.namespace_annotations.get(annotation));
-    stated.map_or(Match::No, |list| port_in(list, port))
+    match stated {
+        Some(list) => port_in(list, port),
+        None => Match::from(port.is_some_and(|port| GALERA.contains(&port))).min(Match::Unknown),
+    }
 }
 
-/// Whether the proxy of the target sees a connection.
-fn enforced(call: &Call<'_, '_>) -> Match {
-    let around = skipped(call.target, "config.linkerd.io/skip-inbound-ports", call.port);
-    membership(call.target).min(around.negated())
+/// Ports that an installation skips if nobody says otherwise: replication of MySQL.
+const GALERA: [u16; 2] = [4567, 4568];
+
+/// Whether the proxy of the target sees a connection to a port. What comes from addresses that are skipped goes around it.
+fn enforced(target: &MeshPod<'_>, port: Option<u16>) -> Match {
+    let around = skipped(target, "config.linkerd.io/skip-inbound-ports", port).max(by_address(target));
+    membership(target).min(around.negated())
 }
 
 /// Whether a proxy of the source sees a connection.
 fn sends(call: &Call<'_, '_>) -> Match {
-    let around = skipped(call.source, "config.linkerd.io/skip-outbound-ports", call.dialled);
+    let around =
+        skipped(call.source, "config.linkerd.io/skip-outbound-ports", call.dialled).max(by_address(call.source));
     membership(call.source).min(around.negated())
 }
 
-/// Who calls, to the proxy of the target: nobody in particular, or a namespace and a service account.
-type Caller<'a> = Option<(&'a str, &'a str)>;
+/// Whether addresses are skipped. Which ones pods have, manifests do not tell.
+fn by_address(pod: &MeshPod<'_>) -> Match {
+    let key = "config.linkerd.io/skip-subnets";
+    let stated = pod.annotations.get(key).or(pod.namespace_annotations.get(key));
+    Match::from(stated.is_some_and(|list| !list.trim().is_empty())).min(Match::Unknown)
+}
 
 impl Linkerd {
     /// Whether a connection is authorized; none if the target is not part of the mesh, or if nothing says that it is and no
@@ -67,7 +80,7 @@ impl Linkerd {
             _ => {}
         }
         let mut answers = Vec::new();
-        let enforced = enforced(call);
+        let enforced = enforced(call.target, call.port);
         if enforced != Match::Yes {
             answers.push(MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()));
         }
@@ -78,20 +91,44 @@ impl Linkerd {
                 Match::Unknown => &[None, account],
                 Match::No => &[None],
             };
-            answers.extend(callers.iter().map(|caller| self.decide(&servers, call, *caller)));
+            answers.extend(callers.iter().map(|caller| self.decide(&servers, call.target, *caller)));
         }
         let mut answer = MeshAnswer::agreed(answers);
         if answer.verdict == MeshVerdict::Undetermined && answer.by.is_empty() {
             answer.by.extend(servers.iter().map(|(server, _)| server.cited.clone()));
         }
+        if answer.verdict == MeshVerdict::Allowed {
+            let is_stopped =
+                |caller: Caller<'_>| self.decide(&servers, call.target, caller).verdict == MeshVerdict::Denied;
+            answer.named = Named::against_others(call.source.pod.namespace, is_stopped);
+        }
         Some(answer)
+    }
+
+    /// Whom the policies let through to a workload on all of these ports, and what says so; none if that is not known, or if
+    /// nothing says that it is part of the mesh.
+    pub fn admits(&self, target: &MeshPod<'_>, ports: &[u16]) -> Option<(Admits, Vec<Cited>)> {
+        match membership(target) {
+            Match::No => return Some((Admits::Everybody, Vec::new())),
+            Match::Unknown => return None,
+            Match::Yes => {}
+        }
+        let ask = |caller: Caller<'_>, port: Option<u16>| match enforced(target, port) {
+            Match::Yes => {
+                let servers: Vec<_> = self.servers_for(&target.pod, port).collect();
+                self.decide(&servers, target, caller)
+            }
+            Match::No => MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()),
+            Match::Unknown => MeshAnswer::new(MeshVerdict::Undetermined, Vec::new()),
+        };
+        Admits::of(ask, ports)
     }
 
     /// How a connection is protected on its way: proxies use mutual TLS between themselves, whatever policies say.
     pub fn protection(&self, call: &Call<'_, '_>) -> Protection {
-        let members = enforced(call).min(sends(call)) == Match::Yes;
+        let members = enforced(call.target, call.port).min(sends(call)) == Match::Yes;
         let servers: Vec<_> = self.servers_for(&call.target.pod, call.port).collect();
-        let strangers = self.decide(&servers, call, None);
+        let strangers = self.decide(&servers, call.target, None);
         let proves_identity = members && strangers.verdict == MeshVerdict::Denied;
         Protection { encrypted: members, proves_identity, by: if proves_identity { strangers.by } else { Vec::new() } }
     }
@@ -109,11 +146,11 @@ impl Linkerd {
     }
 
     /// The answer for one caller.
-    fn decide(&self, servers: &[(&Server, Match)], call: &Call<'_, '_>, caller: Caller<'_>) -> MeshAnswer {
+    fn decide(&self, servers: &[(&Server, Match)], target: &MeshPod<'_>, caller: Caller<'_>) -> MeshAnswer {
         let certain = servers.iter().any(|(_, fit)| *fit == Match::Yes);
         let mut answers: Vec<MeshAnswer> = servers.iter().map(|(server, _)| self.decide_at(server, caller)).collect();
         if !certain {
-            answers.push(of_default(call.target, caller));
+            answers.push(of_default(target, caller));
         }
         MeshAnswer::agreed(answers)
     }
@@ -137,8 +174,7 @@ impl Linkerd {
         };
         let allowed = cite(Match::Yes);
         if !allowed.is_empty() {
-            let names_caller = fitting.iter().all(|(authorization, _)| authorization.names(caller));
-            return MeshAnswer { names_caller, ..MeshAnswer::new(MeshVerdict::Allowed, allowed) };
+            return MeshAnswer::new(MeshVerdict::Allowed, allowed);
         }
         let otherwise = server.access.answer(caller, &server.cited);
         // `accessPolicy` may let through what no authorization does.
@@ -216,20 +252,6 @@ impl Server {
     }
 }
 
-impl Authorization {
-    /// Whether it names the service account of the caller.
-    fn names(&self, caller: Caller<'_>) -> bool {
-        let names = |identity: &Identity| identity.fit(caller) != Match::No && identity.is_account();
-        self.clients.iter().any(|client| match client {
-            Client::Identities(identities) => {
-                let mut fitting = identities.iter().filter(|i| i.fit(caller) != Match::No).peekable();
-                fitting.peek().is_some() && fitting.all(names)
-            }
-            _ => false,
-        })
-    }
-}
-
 impl Client {
     fn fit(&self, caller: Caller<'_>) -> Match {
         match self {
@@ -273,14 +295,6 @@ impl Identity {
                     }
                 }
             }
-        }
-    }
-
-    fn is_account(&self) -> bool {
-        match self {
-            Identity::Account(..) => true,
-            Identity::Namespace(_) => false,
-            Identity::Text(text) => !text.starts_with('*'),
         }
     }
 }

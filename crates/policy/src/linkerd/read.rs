@@ -227,9 +227,10 @@ impl Reader<'_> {
         let references = spec.list("requiredAuthenticationRefs");
         let mut clients: Vec<Client> =
             references.map(|reference| self.authentication(reference, &namespace, &cited)).collect();
-        // Without any authentication that is required, everybody is authorized.
+        // "There are explicitly no required authentications for this policy": everybody is authorized.
         let is_list = are_lists(spec, &["requiredAuthenticationRefs"]);
-        if unknown || !is_list {
+        // "The field is still required so that it's harder for simple misconfigurations to result in allowing traffic."
+        if unknown || !is_list || spec.field("requiredAuthenticationRefs").is_none() {
             clients.push(self.unknown_client(&cited));
         } else if clients.is_empty() {
             clients.push(Client::Everybody);

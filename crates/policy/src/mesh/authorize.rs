@@ -1,9 +1,10 @@
 //! What the mesh does with one connection.
 
 use super::dataplane::{self, Dataplane};
+use super::destination::ClientTls;
 use super::rule::{Identity, Request};
-use super::{About, Action, AuthorizationPolicy, AuthorizationRule, Mesh, MutualTls, ROOT_NAMESPACE};
-use crate::meshed::{Call, MeshAnswer, MeshPod, MeshVerdict, Protection};
+use super::{About, Action, AuthorizationPolicy, AuthorizationRule, Mesh, MutualTls};
+use crate::meshed::{Admits, Call, Caller, MeshAnswer, MeshPod, MeshVerdict, Named, Protection};
 use crate::{Cited, Match};
 
 impl Mesh {
@@ -21,21 +22,17 @@ impl Mesh {
             _ => {}
         }
         let mut answers = Vec::new();
-        let enforced = enforced(call, plane);
+        let enforced = enforced(call.target, call.port, plane);
         if enforced != Match::Yes {
             // Proxies enforce policies; without one there is none.
             answers.push(MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()));
         }
         if enforced != Match::No {
             for (mode, set_by) in self.modes(&call.target.pod, call.port) {
-                let refused = refuses_plain_text(mode);
-                for identity in self.identities(call, plane, mode) {
-                    if identity == Identity::None && refused != Match::No {
-                        answers.push(MeshAnswer::new(MeshVerdict::Denied, set_by.iter().cloned().collect()));
-                    }
-                    if identity != Identity::None || refused != Match::Yes {
-                        answers.push(decide_at(plane, &policies, call, identity));
-                    }
+                for (identity, because) in self.identities(call, plane, mode) {
+                    let refused = set_by.iter().chain(&because).cloned().collect();
+                    let decide = || self.decide_at(&policies, call, identity);
+                    answers.extend(decide_in(mode, refused, identity, decide));
                 }
             }
         }
@@ -43,42 +40,130 @@ impl Mesh {
         if answer.verdict == MeshVerdict::Undetermined && answer.by.is_empty() {
             answer.by.extend(policies.iter().map(|(policy, _)| policy.cited.clone()));
         }
+        if answer.verdict == MeshVerdict::Allowed {
+            let is_stopped =
+                |caller: Caller<'_>| self.of_caller(&policies, call, caller).verdict == MeshVerdict::Denied;
+            answer.named = Named::against_others(call.source.pod.namespace, is_stopped);
+        }
         Some(answer)
     }
 
-    /// How a connection is protected on its way: mutual TLS that the target insists on, between two members of the mesh.
-    /// Two members that ztunnels serve always use it: "ztunnel and HBONE implies the use of mTLS".
+    /// Whom the policies let through to a workload on all of these ports, and what says so; none if that is not known, or if
+    /// nothing says that it is part of the mesh.
+    ///
+    /// What is sent to the address of a pod does not pass the waypoint, so only what the workload's own proxy enforces counts.
+    pub fn admits(&self, target: &MeshPod<'_>, ports: &[u16]) -> Option<(Admits, Vec<Cited>)> {
+        let plane = Dataplane::of(target);
+        let policies: Vec<_> = self.for_target(target).filter(|(_, place)| *place == Place::Workload).collect();
+        match plane.membership() {
+            Match::No => return Some((Admits::Everybody, Vec::new())),
+            Match::Unknown => return None,
+            Match::Yes => {}
+        }
+        let ask = |caller: Caller<'_>, port: Option<u16>| {
+            let modes = self.modes(&target.pod, port).into_iter();
+            let identity = identity(caller);
+            let directly = || vec![self.decide_directly(&policies, port, plane, identity)];
+            match enforced(target, port, plane) {
+                Match::Yes => MeshAnswer::agreed(
+                    modes.flat_map(|(mode, set_by)| decide_in(mode, Vec::from_iter(set_by), identity, directly)),
+                ),
+                Match::No => MeshAnswer::new(MeshVerdict::Unrestricted, Vec::new()),
+                Match::Unknown => MeshAnswer::new(MeshVerdict::Undetermined, Vec::new()),
+            }
+        };
+        Admits::of(ask, ports)
+    }
+
+    /// The answer for somebody else in place of the caller.
+    fn of_caller(
+        &self,
+        policies: &[(&AuthorizationPolicy, Place)],
+        call: &Call<'_, '_>,
+        caller: Caller<'_>,
+    ) -> MeshAnswer {
+        let modes = self.modes(&call.target.pod, call.port).into_iter();
+        MeshAnswer::agreed(modes.flat_map(|(mode, set_by)| {
+            decide_in(mode, Vec::from_iter(set_by), identity(caller), || {
+                self.decide_at(policies, call, identity(caller))
+            })
+        }))
+    }
+
+    /// How a connection is protected on its way: between members of the mesh by mutual TLS, whether or not the target insists
+    /// on it. "Client sidecars send mTLS to workloads with sidecars and plaintext to workloads without", unless a
+    /// DestinationRule says otherwise. Two members that ztunnels serve always use it: "ztunnel and HBONE implies the use of
+    /// mTLS".
     pub fn protection(&self, call: &Call<'_, '_>) -> Protection {
         let plane = Dataplane::of(call.target);
         let (mode, set_by) = self.mutual_tls(&call.target.pod, call.port);
-        let members = enforced(call, plane).min(sends(call)) == Match::Yes;
+        let members = enforced(call.target, call.port, plane).min(sends(call)) == Match::Yes;
         let strict = mode == MutualTls::Strict;
-        let tunnelled = plane == Dataplane::Ambient && Dataplane::of(call.source) == Dataplane::Ambient;
+        let of_source = Dataplane::of(call.source);
+        let tunnelled = plane == Dataplane::Ambient && of_source == Dataplane::Ambient;
+        // What is addressed to a pod and no Service is sent on as it is.
+        let has_service = call.service.is_some() || !call.target.services.is_empty();
+        let by_themselves = plane == Dataplane::Sidecar && of_source == Dataplane::Sidecar && has_service;
+        let certified = self
+            .modes(&call.target.pod, call.port)
+            .into_iter()
+            .flat_map(|(mode, _)| self.identities(call, plane, mode))
+            .all(|(identity, _)| matches!(identity, Identity::Account(..)));
         Protection {
-            encrypted: members && (strict || tunnelled),
-            proves_identity: members && strict,
+            encrypted: members && certified && (strict || tunnelled || by_themselves),
+            proves_identity: members && certified && strict,
             by: set_by.into_iter().filter(|_| strict).collect(),
         }
     }
 
-    /// Who the caller may be to the proxy of the target.
-    fn identities<'c>(&self, call: &Call<'c, '_>, plane: Dataplane, mode: MutualTls) -> Vec<Identity<'c>> {
+    /// Who the caller may be to the proxy of the target, with what says so.
+    fn identities<'c>(
+        &self,
+        call: &Call<'c, '_>,
+        plane: Dataplane,
+        mode: MutualTls,
+    ) -> Vec<(Identity<'c>, Option<Cited>)> {
         let account = Identity::Account(call.source.pod.namespace, call.source.pod.service_account);
-        // "A client sidecar sends mTLS to workloads with sidecars", unless a DestinationRule says otherwise, or the target
-        // has switched it off.
-        let certificate = match mode {
-            _ if plane == Dataplane::Ambient && Dataplane::of(call.source) == Dataplane::Ambient => Match::Yes,
-            MutualTls::Strict => Match::Yes,
-            // "It is not possible to use the DISABLE mode in a policy" for ztunnels: "Such policies will be ignored."
-            MutualTls::Disabled if plane != Dataplane::Ambient => Match::No,
-            MutualTls::Undetermined => Match::Unknown,
-            _ => Match::known((!self.callers_are_configured).then_some(true)),
-        };
-        match sends(call).min(certificate) {
-            Match::Yes => vec![account],
-            Match::Unknown => vec![Identity::None, account],
-            Match::No => vec![Identity::None],
+        let of_source = Dataplane::of(call.source);
+        let sends = sends(call);
+        let mut found: Vec<(Identity<'c>, Option<Cited>)> = Vec::new();
+        if sends != Match::Yes {
+            found.push((Identity::None, None));
         }
+        if sends == Match::No {
+            return found;
+        }
+        if plane == Dataplane::Ambient && of_source == Dataplane::Ambient {
+            found.push((account, None));
+            return found;
+        }
+        // Ztunnels do not look at DestinationRules. Whether it is a ztunnel may not be known.
+        let by_ztunnel = (ClientTls::Auto, None, Match::Yes);
+        let by_sidecar = || {
+            let choices = self.destinations.choices(call, &self.config.roots).into_iter();
+            choices.map(|(tls, rule)| (tls, rule, self.config.auto))
+        };
+        let choices: Vec<_> = match of_source {
+            Dataplane::Ambient => vec![by_ztunnel],
+            Dataplane::Unknown => by_sidecar().chain([by_ztunnel]).collect(),
+            Dataplane::Sidecar | Dataplane::Outside => by_sidecar().collect(),
+        };
+        for (tls, rule, auto) in choices {
+            let sides: &[Identity<'c>] = match (tls, mode) {
+                // "It is not possible to use the DISABLE mode in a policy" for ztunnels: "Such policies will be ignored."
+                (_, MutualTls::Disabled) if plane != Dataplane::Ambient => &[Identity::None],
+                (ClientTls::Auto, _) if auto == Match::No => &[Identity::None],
+                (ClientTls::Auto, _) if auto == Match::Unknown => &[Identity::None, account],
+                (ClientTls::Auto | ClientTls::Mesh, MutualTls::Undetermined) => &[Identity::None, account],
+                (ClientTls::Auto | ClientTls::Mesh, _) => &[account],
+                // Whether a certificate that is not of the mesh is accepted depends on who issued it.
+                (ClientTls::Own, MutualTls::Strict | MutualTls::Undetermined) => &[Identity::None, Identity::Unknown],
+                (ClientTls::Disabled | ClientTls::Simple | ClientTls::Own, _) => &[Identity::None],
+                (ClientTls::Unknown, _) => &[Identity::None, account],
+            };
+            found.extend(sides.iter().map(|identity| (*identity, rule.clone())));
+        }
+        found
     }
 
     /// The policies that are, or may be, for a target, with where they are enforced.
@@ -106,13 +191,9 @@ enum Place {
     Waypoint,
 }
 
-/// Whether a connection passes the proxy of its target.
-fn enforced(call: &Call<'_, '_>, plane: Dataplane) -> Match {
-    let around = match plane {
-        Dataplane::Ambient => Match::No,
-        _ => dataplane::inbound_around(call.target, call.port),
-    };
-    plane.membership().min(around.negated())
+/// Whether what comes in on a port of a target passes the proxy that serves it.
+fn enforced(target: &MeshPod<'_>, port: Option<u16>, plane: Dataplane) -> Match {
+    plane.membership().min(dataplane::inbound_around(target, plane, port).negated())
 }
 
 /// Whether a connection passes a proxy of its source.
@@ -133,34 +214,105 @@ fn refuses_plain_text(mode: MutualTls) -> Match {
     }
 }
 
-/// The answer for one caller, from the proxy of the workload and from the waypoint if there is one.
-fn decide_at(
-    plane: Dataplane,
-    policies: &[(&AuthorizationPolicy, Place)],
-    call: &Call<'_, '_>,
+fn identity(caller: Caller<'_>) -> Identity<'_> {
+    caller.map_or(Identity::None, |(namespace, account)| Identity::Account(namespace, account))
+}
+
+/// The answers where a mode of mutual TLS applies: what is refused for it, and what policies say about the rest.
+fn decide_in(
+    mode: MutualTls,
+    refused_by: Vec<Cited>,
     identity: Identity<'_>,
-) -> MeshAnswer {
-    let at = |place| policies.iter().filter(move |(_, p)| *p == place).map(|(policy, _)| *policy);
-    let waypoint = plane == Dataplane::Ambient && waypoint(call.target).is_some();
-    // "The destination ztunnel will see traffic with the waypoint's identity, not the source identity."
-    let seen = if waypoint { Identity::Unknown } else { identity };
-    let request = |identity, ztunnel| Request { identity, port: call.port, ztunnel };
-    let ztunnel = plane == Dataplane::Ambient;
-    let at_workload = decide(at(Place::Workload), &request(seen, ztunnel), ztunnel);
-    match waypoint {
-        true => at_workload.both(decide(at(Place::Waypoint), &request(identity, false), false)),
-        false => at_workload,
+    decide: impl Fn() -> Vec<MeshAnswer>,
+) -> Vec<MeshAnswer> {
+    let refused = if identity == Identity::None { refuses_plain_text(mode) } else { Match::No };
+    let mut answers = Vec::new();
+    if refused != Match::No {
+        answers.push(MeshAnswer::new(MeshVerdict::Denied, refused_by));
     }
+    if refused != Match::Yes {
+        answers.extend(decide());
+    }
+    answers
+}
+
+impl Mesh {
+    /// The answers for one caller, from the proxy of the workload and from the waypoint if there is one: two, if it is not
+    /// known whether the waypoint is passed.
+    fn decide_at(
+        &self,
+        policies: &[(&AuthorizationPolicy, Place)],
+        call: &Call<'_, '_>,
+        identity: Identity<'_>,
+    ) -> Vec<MeshAnswer> {
+        let plane = Dataplane::of(call.target);
+        let directly = || self.decide_directly(policies, call.port, plane, identity);
+        // "The destination ztunnel will see traffic with the waypoint's identity, not the source identity."
+        let through = || {
+            let at_workload = self.decide_directly(policies, call.port, plane, Identity::Unknown);
+            let request = Request { identity, port: call.port, ztunnel: false, trust: &self.config.trust };
+            at_workload.both(decide(at(policies, Place::Waypoint), &request))
+        };
+        match self.passes_waypoint(call, plane) {
+            Match::No => vec![directly()],
+            Match::Unknown => vec![directly(), through()],
+            Match::Yes => vec![through()],
+        }
+    }
+
+    /// The answer of the proxy of the workload.
+    fn decide_directly(
+        &self,
+        policies: &[(&AuthorizationPolicy, Place)],
+        port: Option<u16>,
+        plane: Dataplane,
+        identity: Identity<'_>,
+    ) -> MeshAnswer {
+        let ztunnel = plane == Dataplane::Ambient;
+        decide(at(policies, Place::Workload), &Request { identity, port, ztunnel, trust: &self.config.trust })
+    }
+
+    /// Whether a connection passes the waypoint of its target. "By default, a waypoint will only handle traffic destined for
+    /// services", and "the original addressing of the traffic is used": what is sent to the address of a pod goes around it.
+    fn passes_waypoint(&self, call: &Call<'_, '_>, plane: Dataplane) -> Match {
+        let Some(name) = waypoint(call.target).filter(|_| plane == Dataplane::Ambient) else { return Match::No };
+        let key = "istio.io/use-waypoint-namespace";
+        let stated = call.target.pod.labels.get(key).or(call.target.pod.namespace_labels.get(key));
+        let namespace = stated.unwrap_or(call.target.pod.namespace).to_owned();
+        let kinds = self.waypoints.get(&(namespace, name.to_owned())).map_or("service", String::as_str);
+        let handled = |kind: &str| Match::from(kinds == "all" || kinds == kind);
+        let by_address = match call.service {
+            Some(_) => handled("service"),
+            None if handled("service") == handled("workload") => handled("service"),
+            None => Match::Unknown,
+        };
+        // It is the ztunnel of the caller that sends to the waypoint.
+        let by_source = match Dataplane::of(call.source) {
+            Dataplane::Ambient => Match::Yes,
+            Dataplane::Outside => Match::No,
+            Dataplane::Sidecar | Dataplane::Unknown => Match::Unknown,
+        };
+        by_address.min(by_source)
+    }
+}
+
+/// The policies that are enforced at a place.
+fn at<'p>(
+    policies: &[(&'p AuthorizationPolicy, Place)],
+    place: Place,
+) -> impl Iterator<Item = &'p AuthorizationPolicy> {
+    policies.iter().filter(move |(_, own)| *own == place).map(|(policy, _)| *policy)
 }
 
 /// CUSTOM is asked first, then DENY, then ALLOW: "If there are no ALLOW policies for the workload, allow the request. If any
 /// of the ALLOW policies match the request, allow the request. Deny the request."
-fn decide<'p>(
-    policies: impl Iterator<Item = &'p AuthorizationPolicy>,
-    request: &Request<'_>,
-    ztunnel: bool,
-) -> MeshAnswer {
-    let policies: Vec<_> = policies.filter(|policy| policy.limits()).collect();
+///
+/// "Ztunnel does not support the CUSTOM action": such policies are not handed to it.
+fn decide<'p>(policies: impl Iterator<Item = &'p AuthorizationPolicy>, request: &Request<'_>) -> MeshAnswer {
+    let handed = |policy: &&AuthorizationPolicy| {
+        policy.limits() && !(request.ztunnel && policy.action == Action::Custom && !policy.is_unclear)
+    };
+    let policies: Vec<_> = policies.filter(handed).collect();
     let (unclear, known): (Vec<_>, Vec<_>) = policies.iter().copied().partition(|policy| policy.is_not_understood());
     let with = |action: Action| known.iter().copied().filter(move |policy| policy.action == action);
     let fitting = |action: Action| {
@@ -189,8 +341,6 @@ fn decide<'p>(
     doubts.extend(cite(&denying, Match::Unknown));
     let custom = fitting(Action::Custom);
     doubts.extend(cite(&custom, Match::Unknown));
-    // A ztunnel cannot ask another service; what becomes of such a policy is not said.
-    doubts.extend(with(Action::Custom).filter(|_| ztunnel).map(|policy| policy.cited.clone()));
     let allowed = cite(&allowing, Match::Yes);
     if is_list && allowed.is_empty() {
         doubts.extend(cite(&allowing, Match::Unknown));
@@ -206,7 +356,7 @@ fn decide<'p>(
     };
     MeshAnswer {
         verdict,
-        names_caller: all(&|policy, rule| rule.names_account(request, &policy.namespace)),
+        named: Named::Not,
         needs_token: all(&|policy, rule| rule.needs_token(request, &policy.namespace))
             || denying.iter().any(|(_, rule, _)| denies_without_token(rule)),
         by,
@@ -254,7 +404,7 @@ impl AuthorizationPolicy {
                 "Gateway" if gateway.is_some() && gateway == name => Some(Place::Workload),
                 "Gateway" if waypoint.is_some() && waypoint == name => Some(Place::Waypoint),
                 // For all waypoints of the mesh.
-                "GatewayClass" if waypoint.is_some() && self.namespace == ROOT_NAMESPACE => Some(Place::Waypoint),
+                "GatewayClass" if waypoint.is_some() && self.is_everywhere => Some(Place::Waypoint),
                 "Service" if waypoint.is_some() && target.services.iter().any(|s| Some(s.name) == name) => {
                     Some(Place::Waypoint)
                 }

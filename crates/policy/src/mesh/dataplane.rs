@@ -55,7 +55,9 @@ impl Dataplane {
     }
 }
 
-/// Whether a pod gets a sidecar, if something says so. "If either label is disabled, the pod is not injected."
+/// Whether a pod gets a sidecar, if something says so: "If either label (`istio-injection` or `sidecar.istio.io/inject`) is
+/// disabled, the pod is not injected. If either label (`istio-injection` or `sidecar.istio.io/inject` or `istio.io/rev`) is
+/// enabled, the pod is injected."
 fn injected(mesh_pod: &MeshPod<'_>) -> Option<bool> {
     let pod = &mesh_pod.pod;
     if mesh_pod.containers.contains(&"istio-proxy") {
@@ -65,40 +67,55 @@ fn injected(mesh_pod: &MeshPod<'_>) -> Option<bool> {
         return Some(false);
     }
     let key = "sidecar.istio.io/inject";
-    let own = pod.labels.get(key).or(mesh_pod.annotations.get(key));
+    let (label, annotation) = (pod.labels.get(key), mesh_pod.annotations.get(key));
     let of_namespace = pod.namespace_labels.get("istio-injection");
     let revision = pod.labels.get("istio.io/rev").or(pod.namespace_labels.get("istio.io/rev"));
-    match (own, of_namespace) {
+    match (label, of_namespace) {
         (Some("false"), _) | (_, Some("disabled")) => Some(false),
+        // The injector asks for the label, and is itself asked because of labels only: the annotation, which is older, can
+        // keep a sidecar away but not bring one.
+        (None, _) if annotation == Some("false") => Some(false),
         (Some("true"), _) | (_, Some("enabled")) => Some(true),
         _ => revision.map(|_| true),
     }
 }
 
-/// Whether what comes in on a port of a pod goes around its sidecar.
-pub(super) fn inbound_around(pod: &MeshPod<'_>, port: Option<u16>) -> Match {
+const BYPASS: &str = "ambient.istio.io/bypass-inbound-capture";
+
+/// Whether what comes in on a port of a pod goes around the proxy that serves it.
+pub(super) fn inbound_around(pod: &MeshPod<'_>, plane: Dataplane, port: Option<u16>) -> Match {
+    if plane == Dataplane::Ambient {
+        // "When specified on a Pod enrolled in ambient mesh, only outbound traffic will be captured."
+        return Match::from(pod.annotations.get(BYPASS) == Some("true"));
+    }
     let annotation = |name: &str| pod.annotations.get(&format!("traffic.sidecar.istio.io/{name}"));
-    let excluded = annotation("excludeInboundPorts").map_or(Match::No, |list| port_in(list, port));
-    let included = match annotation("includeInboundPorts") {
-        None => Match::Yes,
-        Some(list) if list.contains('*') => Match::Yes,
-        Some(list) => port_in(list, port),
-    };
-    excluded.max(included.negated())
+    match annotation("includeInboundPorts") {
+        // "An empty list will disable all inbound redirection."
+        Some(list) if !list.contains('*') => port_in(list, port).negated(),
+        // "Only applies when all inbound traffic (i.e. '*') is being redirected."
+        _ => annotation("excludeInboundPorts").map_or(Match::No, |list| port_in(list, port)),
+    }
 }
 
 /// Whether what a pod sends to a port goes around its sidecar.
 pub(super) fn outbound_around(pod: &MeshPod<'_>, dialled: Option<u16>) -> Match {
     let annotation = |name: &str| pod.annotations.get(&format!("traffic.sidecar.istio.io/{name}"));
     let ports = annotation("excludeOutboundPorts").map_or(Match::No, |list| port_in(list, dialled));
-    // Which address a Service has, manifests do not tell.
-    let excluded = annotation("excludeOutboundIPRanges").filter(|list| !list.is_empty());
-    let included = annotation("includeOutboundIPRanges").filter(|list| *list != "*");
-    let addresses = if excluded.or(included).is_some() { Match::Unknown } else { Match::No };
-    ports.max(addresses)
+    let included = annotation("includeOutboundIPRanges").map(str::trim).filter(|list| *list != "*");
+    // "Ports for which traffic is to be redirected to Envoy, regardless of the destination IP."
+    let regardless = annotation("includeOutboundPorts").map_or(Match::No, |list| port_in(list, dialled));
+    let addresses = match (included, annotation("excludeOutboundIPRanges")) {
+        // "An empty list will disable all outbound redirection."
+        (Some(""), _) => Match::Yes,
+        // Which address a Service has, manifests do not tell.
+        (Some(_), _) => Match::Unknown,
+        (None, Some(list)) if !list.trim().is_empty() => Match::Unknown,
+        _ => Match::No,
+    };
+    ports.max(addresses.min(regardless.negated()))
 }
 
-/// The annotation of a pod by which some of its traffic goes around the sidecar.
+/// The annotation of a pod by which some of its traffic goes around the proxy that serves it.
 pub fn goes_around(pod: &MeshPod<'_>) -> Option<&'static str> {
     const ANNOTATIONS: [&str; 6] = [
         "traffic.sidecar.istio.io/excludeInboundPorts",
@@ -113,5 +130,9 @@ pub fn goes_around(pod: &MeshPod<'_>) -> Option<&'static str> {
         Some(value) if key.contains("/include") => !value.contains('*'),
         Some(value) => !value.is_empty(),
     };
-    ANNOTATIONS.iter().find(excludes).copied()
+    match Dataplane::of(pod) {
+        Dataplane::Sidecar => ANNOTATIONS.iter().find(excludes).copied(),
+        Dataplane::Ambient if inbound_around(pod, Dataplane::Ambient, None) == Match::Yes => Some(BYPASS),
+        _ => None,
+    }
 }

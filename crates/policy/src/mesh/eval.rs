@@ -3,7 +3,7 @@
 use kubestride_manifest::LabelSelector;
 use kubestride_source::Span;
 
-use super::{Action, AuthorizationPolicy, Mesh, PeerAuthentication, ROOT_NAMESPACE, RequestAuthentication};
+use super::{Action, AuthorizationPolicy, Mesh, PeerAuthentication, RequestAuthentication};
 use crate::{Cited, Pod};
 
 /// What authorization policies mean for a pod.
@@ -33,11 +33,26 @@ impl Mesh {
         &self.tokens
     }
 
+    /// The namespaces of which one is the root namespace: one, unless configurations of the mesh disagree.
+    pub fn roots(&self) -> impl Iterator<Item = &str> {
+        self.config.roots.iter().map(String::as_str)
+    }
+
+    /// Whether policies of a namespace are for the whole mesh.
+    pub fn is_root(&self, namespace: &str) -> bool {
+        matches!(self.config.roots.as_slice(), [root] if root == namespace)
+    }
+
+    pub(super) fn may_be_root(&self, namespace: &str) -> bool {
+        self.config.roots.iter().any(|root| root == namespace)
+    }
+
     /// The AuthorizationPolicies of a namespace, and those of the root namespace, which are for all.
     pub(super) fn authorizations_for(&self, namespace: &str) -> impl Iterator<Item = &AuthorizationPolicy> + use<'_> {
         let of = |name: &str| self.authorizations_of.get(name).map(Vec::as_slice).unwrap_or_default();
-        let own = if namespace == ROOT_NAMESPACE { &[] } else { of(namespace) };
-        own.iter().chain(of(ROOT_NAMESPACE)).filter_map(|at| self.authorizations.get(*at))
+        let own = if self.may_be_root(namespace) { &[] } else { of(namespace) };
+        let roots = self.config.roots.iter().flat_map(|root| of(root)).collect::<Vec<_>>();
+        own.iter().chain(roots).filter_map(|at| self.authorizations.get(*at))
     }
 
     /// What authorization policies mean for a pod.
@@ -61,7 +76,7 @@ impl AuthorizationPolicy {
         let fits = |selector: &LabelSelector| selector.matches(pod.labels);
         self.targets.is_empty()
             && !self.is_unclear
-            && (self.namespace == pod.namespace || self.namespace == ROOT_NAMESPACE)
+            && (self.namespace == pod.namespace || self.is_everywhere)
             && self.workloads.as_ref().is_none_or(fits)
     }
 

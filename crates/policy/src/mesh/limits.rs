@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kubestride_manifest::{LabelSelector, Labels, Manifests, Object};
 use kubestride_source::{Diagnostic, Span, some_of};
 
-use super::{Mesh, MutualTls, PeerAuthentication, ROOT_NAMESPACE};
+use super::{Mesh, MutualTls, PeerAuthentication};
 use crate::Cited;
 
 /// A policy, the workloads it selects by their labels, and its namespace.
@@ -47,7 +47,7 @@ impl Mesh {
         for namespace in self.authentications_of.keys() {
             add(self.level(namespace, None).collect());
         }
-        for (namespace, labels) in workloads.iter().filter(|(namespace, _)| *namespace != ROOT_NAMESPACE) {
+        for (namespace, labels) in workloads.iter().filter(|(namespace, _)| !self.is_root(namespace)) {
             add(self.level(namespace, Some(labels)).filter(|policy| !policy.is_unclear).collect());
         }
         let message = |group: Vec<Cited>| {
@@ -67,7 +67,7 @@ impl Mesh {
     fn selecting_nothing(&self, workloads: &[(&str, Labels<'_>)]) -> Vec<Diagnostic> {
         let populated: BTreeSet<&str> = workloads.iter().map(|(namespace, _)| *namespace).collect();
         let nothing = |(_, _, namespace, selector): &Selecting<'_>| {
-            let everywhere = *namespace == ROOT_NAMESPACE;
+            let everywhere = self.may_be_root(namespace);
             let mut candidates = workloads.iter().filter(|(of, _)| everywhere || of == namespace);
             (everywhere || populated.contains(namespace)) && !candidates.any(|(_, labels)| selector.matches(labels))
         };

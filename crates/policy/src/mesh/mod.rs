@@ -4,8 +4,10 @@
 //! <https://istio.io/latest/docs/ambient/usage/l4-policy/>.
 
 mod authorize;
+mod config;
 mod dataplane;
 mod declared;
+mod destination;
 mod eval;
 mod limits;
 mod mutual_tls;
@@ -20,6 +22,8 @@ use kubestride_manifest::LabelSelector;
 use kubestride_source::Span;
 
 use crate::Cited;
+use config::MeshConfig;
+use destination::DestinationRules;
 
 pub use dataplane::{Dataplane, goes_around};
 pub use declared::DeclaredSource;
@@ -29,7 +33,7 @@ pub use rule::{About, AuthorizationRule, Test};
 pub use tokens::TokenCheck;
 
 /// Where policies stand that are for the whole mesh, unless its operator chose another namespace.
-pub const ROOT_NAMESPACE: &str = "istio-system";
+const ROOT_NAMESPACE: &str = "istio-system";
 
 /// The group of the policies.
 pub(crate) const GROUP: &str = "security.istio.io";
@@ -43,8 +47,11 @@ pub struct Mesh {
     authentications_of: BTreeMap<String, Vec<usize>>,
     authorizations_of: BTreeMap<String, Vec<usize>>,
     tokens_of: BTreeMap<String, Vec<usize>>,
-    /// A DestinationRule says how callers use TLS, so that they may not use that of the mesh.
-    callers_are_configured: bool,
+    /// Which TLS callers use.
+    destinations: DestinationRules,
+    /// The kinds of traffic that waypoints are for, `istio.io/waypoint-for`, by namespace and name of their Gateway.
+    waypoints: BTreeMap<(String, String), String>,
+    config: MeshConfig,
     problems: Vec<Problem>,
 }
 
@@ -102,6 +109,8 @@ pub struct RequestAuthentication {
     pub cited: Cited,
     /// Its namespace.
     pub namespace: String,
+    /// Its namespace is the root namespace, so that it is for all.
+    pub(crate) is_everywhere: bool,
     /// The workloads that it is for; none for all.
     pub workloads: Option<LabelSelector>,
     /// It is for gateways, Services and the like, not for workloads: `targetRefs`.
@@ -132,6 +141,8 @@ pub struct AuthorizationPolicy {
     pub cited: Cited,
     /// Its namespace.
     pub namespace: String,
+    /// Its namespace is the root namespace, so that it is for all.
+    pub(crate) is_everywhere: bool,
     /// The workloads that it is for; none for all.
     pub workloads: Option<LabelSelector>,
     /// Kind and name of the gateways, Services and the like that it is for instead: `targetRefs`.

@@ -2,7 +2,7 @@
 
 use kubestride_manifest::Labels;
 
-use super::{Mesh, MutualTls, PeerAuthentication, ROOT_NAMESPACE};
+use super::{Mesh, MutualTls, PeerAuthentication};
 use crate::{Cited, Pod};
 
 /// What may apply, each with where it is set. Several, if it is not known which.
@@ -24,9 +24,9 @@ impl Mesh {
     /// All modes that may apply, at least one, each with where it is set.
     pub(super) fn modes(&self, pod: &Pod<'_>, port: Option<u16>) -> Modes {
         let mut modes: Modes = vec![(MutualTls::None, None)];
-        modes = over(modes, self.level(ROOT_NAMESPACE, None), None);
+        modes = over(modes, self.config.roots.iter().flat_map(|root| self.level(root, None)), None);
         // Istio ignores policies for workloads in the root namespace.
-        if pod.namespace != ROOT_NAMESPACE {
+        if !self.is_root(pod.namespace) {
             modes = over(modes, self.level(pod.namespace, None), None);
             modes = over(modes, self.level(pod.namespace, Some(pod.labels)), Some(port));
         }
@@ -42,7 +42,7 @@ impl Mesh {
         let at = self.authentications_of.get(namespace).map(Vec::as_slice).unwrap_or_default();
         at.iter().filter_map(|at| self.authentications.get(*at)).filter(move |policy| {
             match (&policy.workloads, labels) {
-                _ if policy.is_unclear => labels.is_some() || policy.namespace == ROOT_NAMESPACE,
+                _ if policy.is_unclear => labels.is_some() || self.may_be_root(&policy.namespace),
                 (Some(selector), Some(labels)) => selector.matches(labels),
                 (None, None) => true,
                 _ => false,

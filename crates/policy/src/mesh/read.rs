@@ -6,6 +6,8 @@ use kubestride_manifest::{Field, LabelSelector, Labels, Manifests, Object};
 use kubestride_source::Span;
 use kubestride_yaml::{Kind, Value};
 
+use super::config::MeshConfig;
+use super::destination::DestinationRules;
 use super::{
     About, Action, AuthorizationPolicy, AuthorizationRule, GROUP, Mesh, Mode, MutualTls, PeerAuthentication, Problem,
     RequestAuthentication, Test,
@@ -47,7 +49,10 @@ const OPERATION: [(&str, About, bool); 8] = [
 impl Mesh {
     /// Reads all PeerAuthentications, AuthorizationPolicies and RequestAuthentications.
     pub fn read(manifests: &Manifests, default_namespace: &str) -> Self {
-        let mut reader = Reader { default_namespace, problems: Vec::new() };
+        let mut problems = Vec::new();
+        let config = MeshConfig::read(manifests, default_namespace, &mut problems);
+        let destinations = DestinationRules::read(manifests, default_namespace, &mut problems);
+        let mut reader = Reader { default_namespace, roots: &config.roots, problems };
         let of = |kind: &'static str| manifests.by_custom_kind(GROUP, kind);
         let mut authentications: Vec<_> = of("PeerAuthentication").map(|o| reader.authentication(o)).collect();
         let mut authorizations: Vec<_> = of("AuthorizationPolicy").map(|o| reader.authorization(o)).collect();
@@ -63,8 +68,10 @@ impl Mesh {
             authentications,
             authorizations,
             tokens,
-            callers_are_configured: manifests.by_custom_kind("networking.istio.io", "DestinationRule").any(sets_tls),
+            destinations,
+            waypoints: waypoints(manifests, default_namespace),
             problems: reader.problems,
+            config,
         }
     }
 }
@@ -77,19 +84,18 @@ fn index<'n>(namespaces: impl Iterator<Item = &'n str>) -> BTreeMap<String, Vec<
     index
 }
 
-/// Whether a DestinationRule makes callers use another TLS than that of the mesh, for some port or subset.
-fn sets_tls(rule: Object<'_>) -> bool {
-    let other = |policy: Option<Value<'_>>| {
-        let of_ports = policy.list("portLevelSettings").filter_map(|port| port.path(&["tls", "mode"]));
-        let mut modes = policy.path(&["tls", "mode"]).into_iter().chain(of_ports);
-        modes.any(|mode| mode.scalar_text() != Some("ISTIO_MUTUAL"))
+/// What Gateways with the label `istio.io/waypoint-for` are for.
+fn waypoints(manifests: &Manifests, default_namespace: &str) -> BTreeMap<(String, String), String> {
+    let of = |object: Object<'_>| {
+        let kind = object.label("istio.io/waypoint-for")?.to_owned();
+        Some(((object.namespace().unwrap_or(default_namespace).to_owned(), object.name().to_owned()), kind))
     };
-    let spec = rule.spec();
-    other(spec.field("trafficPolicy")) || spec.list("subsets").any(|subset| other(subset.field("trafficPolicy")))
+    manifests.by_custom_kind("gateway.networking.k8s.io", "Gateway").filter_map(of).collect()
 }
 
 struct Reader<'d> {
     default_namespace: &'d str,
+    roots: &'d [String],
     problems: Vec<Problem>,
 }
 
@@ -102,6 +108,14 @@ impl Reader<'_> {
     fn cite(&self, object: Object<'_>) -> (Cited, String) {
         let cited = Cited { identity: object.identity(self.default_namespace), span: object.span() };
         (cited, object.namespace().unwrap_or(self.default_namespace).to_owned())
+    }
+
+    /// Whether a namespace is the root namespace; none if it is not known.
+    fn is_root(&self, namespace: &str) -> Option<bool> {
+        match self.roots {
+            [root] => Some(root == namespace),
+            roots => (!roots.iter().any(|root| root == namespace)).then_some(false),
+        }
     }
 
     /// Whether the version or a field of a specification is not known, so that all of it may mean something else.
@@ -176,6 +190,7 @@ impl Reader<'_> {
                 }
             }
         }
+        is_unclear |= self.is_root(&namespace).is_none();
         PeerAuthentication { cited, namespace, workloads, is_unclear, mode, ports }
     }
 
@@ -205,9 +220,17 @@ impl Reader<'_> {
         let spec = object.spec();
         let known = !self.is_unknown(object, &cited, &["selector", "targetRef", "targetRefs", "jwtRules"]);
         let workloads = self.workloads(spec, &cited);
-        let checks = known && workloads.is_ok() && spec.list("jwtRules").next().is_some();
+        let is_root = self.is_root(&namespace);
+        let checks = known && is_root.is_some() && workloads.is_ok() && spec.list("jwtRules").next().is_some();
         let has_targets = targets(spec).is_none_or(|targets| !targets.is_empty());
-        RequestAuthentication { cited, namespace, workloads: workloads.unwrap_or_default(), has_targets, checks }
+        RequestAuthentication {
+            is_everywhere: is_root == Some(true),
+            cited,
+            namespace,
+            workloads: workloads.unwrap_or_default(),
+            has_targets,
+            checks,
+        }
     }
 
     fn authorization(&mut self, object: Object<'_>) -> AuthorizationPolicy {
@@ -242,10 +265,12 @@ impl Reader<'_> {
                 "the policy is only tried out (dry run): it stops nothing",
             );
         }
+        let is_root = self.is_root(&namespace);
         AuthorizationPolicy {
             workloads,
             targets,
-            is_unclear,
+            is_unclear: is_unclear || is_root.is_none(),
+            is_everywhere: is_root == Some(true),
             dry_run,
             action: self.action(spec.field("action"), &cited),
             rules: spec.list("rules").map(|value| self.rule(value, &cited)).collect(),

@@ -2,7 +2,7 @@
 
 use kubestride_source::Span;
 
-use super::pattern;
+use super::pattern::{self, TrustDomain};
 use crate::Match;
 
 /// A rule: it fits a request if one source, one operation and all conditions do.
@@ -68,6 +68,8 @@ pub(super) struct Request<'a> {
     pub(super) port: Option<u16>,
     /// The rule is enforced by a ztunnel, which sees connections and no requests.
     pub(super) ztunnel: bool,
+    /// How identities of the mesh begin.
+    pub(super) trust: &'a TrustDomain,
 }
 
 impl AuthorizationRule {
@@ -78,17 +80,16 @@ impl AuthorizationRule {
 
     /// Whether it fits requests. `namespace` is that of its policy; `allows` says whether the policy allows.
     pub(super) fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Match {
-        let test = |test: &Test| test.fit(request, namespace, allows);
+        // "Within an ALLOW policy, rules matching HTTP attributes are omitted. This will be more restrictive than requested."
+        if request.ztunnel && allows && self.tests().any(Test::needs_request) {
+            return Match::No;
+        }
+        let test = |test: &Test| test.fit(request, namespace);
         let any = |list: &[Vec<Test>]| match list.is_empty() {
             true => Match::Yes,
             false => Match::any(list.iter().map(|tests| Match::all(tests.iter().map(test)))),
         };
         any(&self.from).min(any(&self.to)).min(Match::all(self.when.iter().map(test)))
-    }
-
-    /// Whether it fits callers by their service account only, whichever of its sources fits them.
-    pub(super) fn names_account(&self, request: &Request<'_>, namespace: &str) -> bool {
-        self.demands(request, namespace, &|test| !test.negated && test.names_account())
     }
 
     /// Whether it fits requests with a token only.
@@ -98,7 +99,7 @@ impl AuthorizationRule {
 
     /// Whether a condition holds for one of its `when`, or for each source that may fit.
     fn demands(&self, request: &Request<'_>, namespace: &str, holds: &dyn Fn(&Test) -> bool) -> bool {
-        let may_fit = |tests: &&Vec<Test>| tests.iter().all(|t| t.fit(request, namespace, true) != Match::No);
+        let may_fit = |tests: &&Vec<Test>| tests.iter().all(|t| t.fit(request, namespace) != Match::No);
         let of_source = |tests: &Vec<Test>| tests.iter().any(holds);
         let named = !self.from.is_empty() && self.from.iter().filter(may_fit).all(of_source);
         named || self.when.iter().any(holds)
@@ -123,11 +124,15 @@ impl AuthorizationRule {
 }
 
 impl Test {
-    fn fit(&self, request: &Request<'_>, namespace: &str, allows: bool) -> Match {
-        // "If a policy with rules matching L7 attributes is targeted such that it will be enforced by a receiving ztunnel, it
-        // will fail safe by becoming a DENY policy": what allows fits nothing, what denies fits whatever the request is.
-        if request.ztunnel && matches!(self.about, About::Token | About::Request) {
-            return Match::from(!allows);
+    /// Whether it looks at what only a request has.
+    fn needs_request(&self) -> bool {
+        matches!(self.about, About::Token | About::Request)
+    }
+
+    fn fit(&self, request: &Request<'_>, namespace: &str) -> Match {
+        // "DENY policy with HTTP attributes is enforced without the HTTP rules. This will be more restrictive than requested."
+        if request.ztunnel && self.needs_request() {
+            return Match::Yes;
         }
         let one = |value: &str| match (self.about, request.identity) {
             (About::Port, _) => match (value.parse::<u16>(), request.port) {
@@ -139,7 +144,9 @@ impl Test {
             }
             // "These mTLS-only fields will never match when the traffic is plain text."
             (_, Identity::None) => Match::No,
-            (About::Principal, Identity::Account(of, account)) => pattern::principal(value, of, account),
+            (About::Principal, Identity::Account(of, account)) => {
+                pattern::principal(value, request.trust, request.ztunnel, of, account)
+            }
             (About::Namespace, Identity::Account(of, _)) => Match::from(pattern::matches(value, of)),
             (About::ServiceAccount, Identity::Account(of, account)) => {
                 Match::from(value.split_once('/').unwrap_or((namespace, value)) == (of, account))
@@ -147,14 +154,5 @@ impl Test {
         };
         let fit = Match::any(self.values.iter().map(|(value, _)| one(value)));
         if self.negated { fit.negated() } else { fit }
-    }
-
-    fn names_account(&self) -> bool {
-        let exact = |value: &str| !value.ends_with('*') && value.contains("/sa/");
-        match self.about {
-            About::ServiceAccount => true,
-            About::Principal => self.values.iter().all(|(value, _)| exact(value)),
-            _ => false,
-        }
     }
 }

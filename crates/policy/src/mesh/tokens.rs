@@ -1,6 +1,6 @@
 //! Whether requests need a token.
 
-use super::{About, Mesh, ROOT_NAMESPACE, RequestAuthentication};
+use super::{About, Mesh, RequestAuthentication};
 use crate::{Cited, Pod};
 
 /// What becomes of a request without a token.
@@ -24,7 +24,8 @@ impl Mesh {
     pub fn token_check(&self, pod: &Pod<'_>) -> TokenCheck {
         let of = |name: &str| self.tokens_of.get(name).map(Vec::as_slice).unwrap_or_default();
         let checks = |at: &&usize| self.tokens.get(**at).is_some_and(|policy| policy.checks && policy.selects(pod));
-        let first = of(pod.namespace).iter().chain(of(ROOT_NAMESPACE)).filter(checks).min();
+        let first =
+            of(pod.namespace).iter().chain(self.config.roots.iter().flat_map(|root| of(root))).filter(checks).min();
         let Some(checking) = first.and_then(|at| self.tokens.get(*at)) else { return TokenCheck::None };
         let asking = |about| about == About::Token;
         let policies = self.authorizations_for(pod.namespace).filter(|policy| !policy.dry_run);
@@ -48,7 +49,7 @@ impl RequestAuthentication {
     /// Whether it is for the proxies of `pod`.
     pub fn selects(&self, pod: &Pod<'_>) -> bool {
         !self.has_targets
-            && (self.namespace == pod.namespace || self.namespace == ROOT_NAMESPACE)
+            && (self.namespace == pod.namespace || self.is_everywhere)
             && self.workloads.as_ref().is_none_or(|selector| selector.matches(pod.labels))
     }
 }

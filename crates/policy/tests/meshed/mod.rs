@@ -3,9 +3,9 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use kubestride_manifest::Labels;
-use kubestride_policy::{Call, MeshAnswer, MeshPod, MeshService, Pod, PodPort};
+use kubestride_policy::{Call, MeshAnswer, MeshPod, MeshService, Named, Pod, PodPort};
 
-/// A pod with the label `app`, which is also its service account, and the port `web` (8080).
+/// A pod with the label `app`, which is also its service account and its Service, and the port `web` (8080).
 #[derive(Clone)]
 pub(crate) struct Member {
     namespace: &'static str,
@@ -29,7 +29,7 @@ impl Member {
             annotations: Labels::default(),
             namespace_annotations: Labels::default(),
             containers: vec!["main"],
-            services: Vec::new(),
+            services: vec![MeshService { name: app, waypoint: None }],
             host_network: false,
         }
     }
@@ -89,7 +89,13 @@ impl Member {
 
     /// The question whether this pod may call another.
     pub(crate) fn calls<T>(&self, target: &Self, port: Option<u16>, ask: impl Fn(&Call<'_, '_>) -> T) -> T {
-        ask(&Call { source: &self.get(), target: &target.get(), dialled: port, port })
+        ask(&Call {
+            source: &self.get(),
+            target: &target.get(),
+            dialled: port,
+            port,
+            service: target.services.first().map(|service| service.name),
+        })
     }
 }
 
@@ -99,7 +105,11 @@ pub(crate) fn shown(answer: Option<MeshAnswer>) -> String {
     let mut names: Vec<&str> = answer.by.iter().filter_map(|cited| cited.identity.rsplit('/').next()).collect();
     names.dedup();
     let by = if names.is_empty() { String::new() } else { format!(" by {}", names.join(", ")) };
-    let named = if answer.names_caller { " named" } else { "" };
+    let named = match answer.named {
+        Named::Not => "",
+        Named::Namespace => " of namespace",
+        Named::Account => " named",
+    };
     let token = if answer.needs_token { " with token" } else { "" };
     format!("{:?}{by}{named}{token}", answer.verdict)
 }
