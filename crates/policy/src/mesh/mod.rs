@@ -20,6 +20,7 @@ use kubestride_manifest::LabelSelector;
 use kubestride_source::Span;
 
 use crate::Cited;
+use crate::doubts::Problem;
 
 pub use dataplane::{Dataplane, goes_around};
 pub use declared::DeclaredSource;
@@ -46,15 +47,6 @@ pub struct Mesh {
     /// A DestinationRule says how callers use TLS, so that they may not use that of the mesh.
     callers_are_configured: bool,
     problems: Vec<Problem>,
-}
-
-/// A part of a policy that is not understood.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Problem {
-    pub(crate) cited: Cited,
-    pub(crate) code: &'static str,
-    /// What is wrong, and how it limits the answer.
-    pub(crate) text: &'static str,
 }
 
 /// Whether a mesh makes peers prove who they are.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_yaml::{Kind, Value};
 
-use super::doubts::Doubts;
 use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_NAME, DEFAULT_TIER, Member, Tier};
 use super::{
     AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
     PortRange, Ports, Rule,
 };
+use crate::doubts::Doubts;
 
 /// What is not known where part of a policy, or of a rule, is not understood.
 pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";
