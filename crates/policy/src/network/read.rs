@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
+use kubestride_manifest::{Field, Identity, LabelSelector, Manifests, Object, PortRef};
 use kubestride_yaml::{Kind, Value};
 
 use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_NAME, DEFAULT_TIER, Member, Tier};
@@ -26,7 +26,8 @@ impl NetworkPolicies {
         let (admin, of_admin) = AdminPolicies::read(manifests);
         doubts.extend(of_admin);
         let boxed = |policies: &[Arc<AdminPolicy>], of_cluster: bool| -> Vec<Box<dyn Member>> {
-            let own = policies.iter().filter(|p| p.identity.starts_with("ClusterNetworkPolicy.") == of_cluster);
+            let own =
+                policies.iter().filter(|p| (Identity(&p.identity).kind() == "ClusterNetworkPolicy") == of_cluster);
             own.map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
         };
         let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
