@@ -1,6 +1,7 @@
 //! From an address that a workload has to the flows that it means.
 
 use kubestride_model::{Confidence, FlowKind};
+use kubestride_source::Span;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, YesNo};
 use kubestride_yaml::Value;
@@ -24,6 +25,8 @@ pub(crate) struct Finding<'t> {
     pub(crate) inside: Confidence,
     /// How sure a flow to a host outside is.
     pub(crate) outside: Confidence,
+    /// The place of the address in the input, which is shown if it is one; none where it does not stand as it was read.
+    pub(crate) place: Option<Span>,
     /// Where it stands and what it says.
     pub(crate) note: Note,
 }
@@ -203,15 +206,20 @@ pub(crate) fn claim_field_with(
     for address in addresses(key, text) {
         let place = value.subspan(address.range.clone());
         let note = Note::stated(place.unwrap_or(value.span()), why);
-        let finding = Finding { key, port, inside: Confidence::Likely, outside, note };
-        if claim(world, source, &address, &finding, claims) {
-            claims.reveals.extend(place);
-        }
+        let finding = Finding { key, port, inside: Confidence::Likely, outside, place, note };
+        claim(world, source, &address, &finding, claims);
     }
 }
 
-/// Claims the flows of one address. Says whether it was read as an address, so that it may be shown.
-pub(crate) fn claim(
+/// Claims the flows of one address, and shows its place if it was read as an address.
+pub(crate) fn claim(world: &World<'_>, source: usize, address: &Address, finding: &Finding<'_>, claims: &mut Claims) {
+    if claim_flows(world, source, address, finding, claims) {
+        claims.reveals.extend(finding.place);
+    }
+}
+
+/// Says whether it was read as an address.
+fn claim_flows(
     world: &World<'_>,
     source: usize,
     address: &Address,
