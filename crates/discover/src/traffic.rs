@@ -323,8 +323,8 @@ impl Call<'_, '_> {
         }
     }
 
-    fn to_service(&self, service: &ServiceInfo<'_>, port: Option<u16>, confidence: Confidence, claims: &mut Claims) {
-        let Self { world, source, address, finding } = *self;
+    fn to_service(self, service: &ServiceInfo<'_>, port: Option<u16>, confidence: Confidence, claims: &mut Claims) {
+        let Self { world, source, address, finding } = self;
         // Without a port in the address the scheme's own is called; where the Service does not have it, as behind a name
         // that a proxy gives to a group of servers, another statement must say which.
         let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
@@ -340,7 +340,7 @@ impl Call<'_, '_> {
         for (found, number, note) in routed.others {
             // The address says that it calls, the route whom.
             for finding in [finding, &Finding { note, ..finding.clone() }] {
-                let call = Call { finding, ..*self };
+                let call = Call { finding, ..self };
                 match &found {
                     Resolved::Service(next) => {
                         let same = port.filter(|port| next.service.ports().any(|p| p.number == *port));
@@ -357,7 +357,7 @@ impl Call<'_, '_> {
         }
     }
 
-    fn to_pods(&self, service: &ServiceInfo<'_>, port: Option<u16>, confidence: Confidence, claims: &mut Claims) {
+    fn to_pods(self, service: &ServiceInfo<'_>, port: Option<u16>, confidence: Confidence, claims: &mut Claims) {
         for written in &service.addresses {
             let confidence = confidence.min(Confidence::Likely);
             let (host, at) = (Party::Host(written.host.clone()), service.written_port(&written.ports, port));
