@@ -1,6 +1,7 @@
 //! From an address that a workload has to the flows that it means.
 
 use kubestride_model::{Confidence, FlowKind};
+use kubestride_source::Span;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, YesNo};
 use kubestride_yaml::Value;
@@ -24,6 +25,8 @@ pub(crate) struct Finding<'t> {
     pub(crate) inside: Confidence,
     /// How sure a flow to a host outside is.
     pub(crate) outside: Confidence,
+    /// The place of the address in the input, which is shown if it is one; none where it does not stand as it was read.
+    pub(crate) place: Option<Span>,
     /// Where it stands and what it says.
     pub(crate) note: Note,
 }
@@ -203,89 +206,15 @@ pub(crate) fn claim_field_with(
     for address in addresses(key, text) {
         let place = value.subspan(address.range.clone());
         let note = Note::stated(place.unwrap_or(value.span()), why);
-        let finding = Finding { key, port, inside: Confidence::Likely, outside, note };
-        if claim(world, source, &address, &finding, claims) {
-            claims.reveals.extend(place);
-        }
+        let finding = Finding { key, port, inside: Confidence::Likely, outside, place, note };
+        claim(world, source, &address, &finding, claims);
     }
 }
 
-/// Claims the flows of one address. Says whether it was read as an address, so that it may be shown.
-pub(crate) fn claim(
-    world: &World<'_>,
-    source: usize,
-    address: &Address,
-    finding: &Finding<'_>,
-    claims: &mut Claims,
-) -> bool {
-    let Some(workload) = world.workloads.get(source) else { return false };
-    // A password may look like a host and a port.
-    if is_not_called(finding.key) || (address.scheme.is_none() && credentials::may_be_secret(finding.key)) {
-        return false;
-    }
-    let port = address.port.or(finding.port);
-    let named = address.scheme.is_some() || port.is_some() || is_address_key(finding.key);
-    let resolved = match host_aliases::address_of(workload.pod(), &address.host) {
-        // It calls itself.
-        Some(ip) if ip.is_loopback() => return true,
-        Some(ip) => host_aliases::behind(world, ip),
-        None => resolve(world, &workload.namespace, &address.host),
-    };
-    match resolved {
-        Resolved::Service(service) if named || address.host.contains('.') => {
-            let confidence = if address.scheme.is_some() || port.is_some() {
-                finding.inside
-            } else {
-                finding.inside.min(Confidence::Likely)
-            };
-            to_service(world, source, service, address, port, confidence, finding, claims);
-            true
-        }
-        Resolved::Service(service) if is_named_for(world, service, finding.key) => {
-            let confidence = finding.inside.min(Confidence::Likely);
-            to_service(world, source, service, address, port, confidence, finding, claims);
-            true
-        }
-        Resolved::Service(_) => false,
-        Resolved::Made { workload, port: usual } if named || address.host.contains('.') => {
-            let confidence = finding.inside.min(Confidence::Likely);
-            let target = Party::Workload(workload);
-            push(world, source, target, address, port.or(Some(usual)), None, confidence, finding, claims);
-            true
-        }
-        Resolved::Made { .. } => false,
-        Resolved::Pods(workloads) => {
-            for target in workloads {
-                let confidence = finding.inside.min(Confidence::Likely);
-                push(world, source, Party::Workload(*target), address, port, None, confidence, finding, claims);
-            }
-            true
-        }
-        // The API server is called through the service account; that flow is claimed from RBAC.
-        Resolved::ApiServer => true,
-        // Two words with a dot between them may be anything else.
-        Resolved::Missing { .. } if !named && address.host.split('.').count() == 2 => false,
-        Resolved::Missing { namespace, name } => {
-            let target = Party::UnresolvedService { namespace, name };
-            push(world, source, target, address, port, None, Confidence::Possible.min(finding.inside), finding, claims);
-            true
-        }
-        Resolved::Outside(Party::Host(host)) if world.public_names.is_own(&host, source) => false,
-        Resolved::Outside(party)
-            if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) =>
-        {
-            let by_browsers = key_words(finding.key).iter().any(|word| FOR_BROWSERS.contains(&word.as_str()));
-            let confidence = if by_browsers { Confidence::Possible } else { finding.outside };
-            push(world, source, party, address, port, None, confidence, finding, claims);
-            true
-        }
-        Resolved::Word if port.is_some() && (is_address_key(finding.key) || address.scheme.is_some()) => {
-            // One word that is no Service of the input: it may be deployed apart.
-            let target = Party::UnresolvedService { namespace: workload.namespace.clone(), name: address.host.clone() };
-            push(world, source, target, address, port, None, Confidence::Possible, finding, claims);
-            true
-        }
-        Resolved::Outside(_) | Resolved::Word => false,
+/// Claims the flows of one address, and shows its place if it was read as an address.
+pub(crate) fn claim(world: &World<'_>, source: usize, address: &Address, finding: &Finding<'_>, claims: &mut Claims) {
+    if (Call { world, source, address, finding }).claim(claims) {
+        claims.reveals.extend(finding.place);
     }
 }
 
@@ -302,80 +231,6 @@ fn is_named_for(world: &World<'_>, service: &ServiceInfo<'_>, key: &str) -> bool
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "one call site; a struct would only rename the arguments")]
-fn to_service(
-    world: &World<'_>,
-    source: usize,
-    service: &ServiceInfo<'_>,
-    address: &Address,
-    port: Option<u16>,
-    confidence: Confidence,
-    finding: &Finding<'_>,
-    claims: &mut Claims,
-) {
-    // Without a port in the address the scheme's own is called; where the Service does not have it, as behind a name
-    // that a proxy gives to a group of servers, another statement must say which.
-    let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
-    let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
-    let Some(routed) = world.mesh_routes.of(world, source, service, port) else {
-        return to_pods(world, source, service, address, port, confidence, finding, claims);
-    };
-    if routed.stays || !routed.sure {
-        let own = if routed.stays { confidence } else { Confidence::Possible };
-        to_pods(world, source, service, address, port, own, finding, claims);
-    }
-    let confidence = if routed.sure { confidence } else { confidence.min(Confidence::Likely) };
-    for (found, number, note) in routed.others {
-        // The address says that it calls, the route whom.
-        for finding in [finding, &Finding { note, ..finding.clone() }] {
-            match &found {
-                Resolved::Service(next) => {
-                    let same = port.filter(|port| next.service.ports().any(|p| p.number == *port));
-                    let port = number.or_else(|| next.only_port()).or(same);
-                    to_pods(world, source, next, address, port, confidence, finding, claims);
-                }
-                Resolved::Outside(party) => {
-                    let port = number.or(port);
-                    push(world, source, party.clone(), address, port, None, confidence, finding, claims);
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-#[allow(clippy::too_many_arguments, reason = "as above")]
-fn to_pods(
-    world: &World<'_>,
-    source: usize,
-    service: &ServiceInfo<'_>,
-    address: &Address,
-    port: Option<u16>,
-    confidence: Confidence,
-    finding: &Finding<'_>,
-    claims: &mut Claims,
-) {
-    for written in &service.addresses {
-        let confidence = confidence.min(Confidence::Likely);
-        let (host, at) = (Party::Host(written.host.clone()), service.written_port(&written.ports, port));
-        push(world, source, host, address, at, Some(service), confidence, finding, claims);
-    }
-    if service.workloads.is_empty() && service.addresses.is_empty() {
-        let target = Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };
-        push(world, source, target, address, port, Some(service), confidence, finding, claims);
-    }
-    for target in &service.workloads {
-        let mut claim =
-            flow(world, source, Party::Workload(*target), address, port, Some(service), confidence, finding);
-        claim.target_port = port.and_then(|p| service.target_port(world, *target, p)).or(port);
-        let technology = world.workloads.get(*target).and_then(|w| w.technology).map(|(t, _)| t);
-        if let Some(technology) = technology.filter(|t| claim.target_port.is_some_and(|p| t.ports.contains(&p))) {
-            claim.protocol = claim.protocol.or(Some(technology.protocol.clone()));
-        }
-        claims.flows.push(claim);
-    }
-}
-
 /// The port that a scheme stands for.
 fn default_port(address: &Address) -> Option<u16> {
     match address.scheme.as_deref()? {
@@ -385,94 +240,230 @@ fn default_port(address: &Address) -> Option<u16> {
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "one call site a case; a struct would only rename the arguments")]
-fn push(
-    world: &World<'_>,
+/// A workload that has an address, and how that was found.
+#[derive(Clone, Copy)]
+struct Call<'c, 'w> {
+    world: &'c World<'w>,
     source: usize,
-    target: Party,
-    address: &Address,
-    port: Option<u16>,
-    service: Option<&ServiceInfo<'_>>,
-    confidence: Confidence,
-    finding: &Finding<'_>,
-    claims: &mut Claims,
-) {
-    let port = port.or_else(|| default_port(address));
-    claims.flows.push(flow(world, source, target, address, port, service, confidence, finding));
+    address: &'c Address,
+    finding: &'c Finding<'c>,
 }
 
-#[allow(clippy::too_many_arguments, reason = "two call sites; a struct would only rename the arguments")]
-fn flow(
-    world: &World<'_>,
-    source: usize,
-    target: Party,
-    address: &Address,
-    port: Option<u16>,
-    service: Option<&ServiceInfo<'_>>,
-    confidence: Confidence,
-    finding: &Finding<'_>,
-) -> FlowClaim {
-    let mut claim = FlowClaim::new(Party::Workload(source), target, FlowKind::Traffic, finding.note.clone());
-    claim.confidence = confidence;
-    claim.port = port;
-    claim.target_port = port;
-    claim.via = service.map(|s| s.identity.clone());
-    let (protocol, encrypted) = address.scheme.as_deref().map_or((None, None), |s| {
-        let (name, encrypted) = protocol_of_scheme(s);
-        (Some(name).filter(|n| n != "TCP"), encrypted)
-    });
-    claim.protocol = protocol.or_else(|| port.and_then(protocol_of_port).map(str::to_owned));
-    let spec = service.zip(port).and_then(|(s, port)| s.service.ports().find(|p| p.number == port));
-    let by_port = match port {
-        Some(80) => Some((false, "port 80 is plain HTTP")),
-        Some(443 | 8443) => Some((true, "the port is that of HTTPS")),
-        _ => None,
-    };
-    let by_name = spec.and_then(|p| {
-        let name = p.app_protocol.or(p.name)?.to_ascii_lowercase();
-        match name.split('-').next()? {
-            "http" => Some((false, "the port of the Service is named http", p.span)),
-            "https" | "tls" => Some((true, "the port of the Service is named for TLS", p.span)),
-            _ => None,
+impl Call<'_, '_> {
+    /// Claims its flows. Says whether it was read as an address.
+    fn claim(&self, claims: &mut Claims) -> bool {
+        let Self { world, source, address, finding } = *self;
+        let Some(workload) = world.workloads.get(source) else { return false };
+        // A password may look like a host and a port.
+        if is_not_called(finding.key) || (address.scheme.is_none() && credentials::may_be_secret(finding.key)) {
+            return false;
         }
-    });
-    if claim.protocol.is_none() && spec.is_some_and(|p| p.name.is_some_and(|n| n.starts_with("grpc"))) {
-        claim.protocol = Some("gRPC".to_owned());
-    }
-    if claim.protocol.is_none() && by_name.is_some_and(|(tls, ..)| !tls) {
-        claim.protocol = Some("HTTP".to_owned());
-    }
-    let value = |encrypted| attr::ENCRYPTION.value(if encrypted { Encryption::Encrypted } else { Encryption::Plain });
-    let because = |text: &str| Note { text: text.to_owned(), ..finding.note.clone() };
-    let originated = world.workloads.get(source).and_then(|workload| {
-        let target = match (&claim.target, service) {
-            (_, Some(service)) => format!("{}/{}", service.namespace, service.name),
-            (Party::Host(host), None) => host.clone(),
-            _ => return None,
+        let port = address.port.or(finding.port);
+        let named = address.scheme.is_some() || port.is_some() || is_address_key(finding.key);
+        let resolved = match host_aliases::address_of(workload.pod(), &address.host) {
+            // It calls itself.
+            Some(ip) if ip.is_loopback() => return true,
+            Some(ip) => host_aliases::behind(world, ip),
+            None => resolve(world, &workload.namespace, &address.host),
         };
-        world.tls_origination.of(workload, &target, port)
-    });
-    let statement = if let Some(note) = originated {
-        Some((true, note))
-    } else if let Some(tls) = address.tls {
-        Some((tls, because(if tls { "a parameter switches TLS on" } else { "a parameter leaves TLS off" })))
-    } else if let Some(encrypted) = encrypted {
-        Some((encrypted, because("the scheme of the address")))
-    } else if let Some((encrypted, text, span)) = by_name {
-        Some((encrypted, Note::stated(span, text)))
-    } else {
-        by_port.map(|(encrypted, text)| (encrypted, because(text)))
-    };
-    if let Some((encrypted, note)) = statement {
-        claim = claim.with(attr::ENCRYPTION.id, value(encrypted), note);
+        match resolved {
+            Resolved::Service(service) if named || address.host.contains('.') => {
+                let confidence = if address.scheme.is_some() || port.is_some() {
+                    finding.inside
+                } else {
+                    finding.inside.min(Confidence::Likely)
+                };
+                self.to_service(service, port, confidence, claims);
+                true
+            }
+            Resolved::Service(service) if is_named_for(world, service, finding.key) => {
+                let confidence = finding.inside.min(Confidence::Likely);
+                self.to_service(service, port, confidence, claims);
+                true
+            }
+            Resolved::Service(_) => false,
+            Resolved::Made { workload, port: usual } if named || address.host.contains('.') => {
+                let confidence = finding.inside.min(Confidence::Likely);
+                let target = Party::Workload(workload);
+                self.push(target, port.or(Some(usual)), None, confidence, claims);
+                true
+            }
+            Resolved::Made { .. } => false,
+            Resolved::Pods(workloads) => {
+                for target in workloads {
+                    let confidence = finding.inside.min(Confidence::Likely);
+                    self.push(Party::Workload(*target), port, None, confidence, claims);
+                }
+                true
+            }
+            // The API server is called through the service account; that flow is claimed from RBAC.
+            Resolved::ApiServer => true,
+            // Two words with a dot between them may be anything else.
+            Resolved::Missing { .. } if !named && address.host.split('.').count() == 2 => false,
+            Resolved::Missing { namespace, name } => {
+                let target = Party::UnresolvedService { namespace, name };
+                self.push(target, port, None, Confidence::Possible.min(finding.inside), claims);
+                true
+            }
+            Resolved::Outside(Party::Host(host)) if world.public_names.is_own(&host, source) => false,
+            Resolved::Outside(party)
+                if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) =>
+            {
+                let by_browsers = key_words(finding.key).iter().any(|word| FOR_BROWSERS.contains(&word.as_str()));
+                let confidence = if by_browsers { Confidence::Possible } else { finding.outside };
+                self.push(party, port, None, confidence, claims);
+                true
+            }
+            Resolved::Word if port.is_some() && (is_address_key(finding.key) || address.scheme.is_some()) => {
+                // One word that is no Service of the input: it may be deployed apart.
+                let target =
+                    Party::UnresolvedService { namespace: workload.namespace.clone(), name: address.host.clone() };
+                self.push(target, port, None, Confidence::Possible, claims);
+                true
+            }
+            Resolved::Outside(_) | Resolved::Word => false,
+        }
     }
-    if address.credential {
-        let note = because("the address holds a password");
-        claim = claim.with(attr::CREDENTIAL_IN_ADDRESS.id, attr::CREDENTIAL_IN_ADDRESS.value(YesNo::Yes), note);
+
+    fn to_service(self, service: &ServiceInfo<'_>, port: Option<u16>, confidence: Confidence, claims: &mut Claims) {
+        let Self { world, source, address, finding } = self;
+        // Without a port in the address the scheme's own is called; where the Service does not have it, as behind a name
+        // that a proxy gives to a group of servers, another statement must say which.
+        let has_port = |port: &u16| service.service.ports().any(|p| p.number == *port);
+        let port = port.or_else(|| default_port(address).filter(has_port)).or_else(|| service.only_port());
+        let Some(routed) = world.mesh_routes.of(world, source, service, port) else {
+            return self.to_pods(service, port, confidence, claims);
+        };
+        if routed.stays || !routed.sure {
+            let own = if routed.stays { confidence } else { Confidence::Possible };
+            self.to_pods(service, port, own, claims);
+        }
+        let confidence = if routed.sure { confidence } else { confidence.min(Confidence::Likely) };
+        for (found, number, note) in routed.others {
+            // The address says that it calls, the route whom.
+            for finding in [finding, &Finding { note, ..finding.clone() }] {
+                let call = Call { finding, ..self };
+                match &found {
+                    Resolved::Service(next) => {
+                        let same = port.filter(|port| next.service.ports().any(|p| p.number == *port));
+                        let port = number.or_else(|| next.only_port()).or(same);
+                        call.to_pods(next, port, confidence, claims);
+                    }
+                    Resolved::Outside(party) => {
+                        let port = number.or(port);
+                        call.push(party.clone(), port, None, confidence, claims);
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
-    if matches!(claim.target, Party::Host(_) | Party::Internet | Party::Metadata) {
-        let note = because("the host is outside the cluster");
-        claim = claim.with(attr::LEAVES_CLUSTER.id, attr::LEAVES_CLUSTER.value(YesNo::Yes), note);
+
+    fn to_pods(self, service: &ServiceInfo<'_>, port: Option<u16>, confidence: Confidence, claims: &mut Claims) {
+        for written in &service.addresses {
+            let confidence = confidence.min(Confidence::Likely);
+            let (host, at) = (Party::Host(written.host.clone()), service.written_port(&written.ports, port));
+            self.push(host, at, Some(service), confidence, claims);
+        }
+        if service.workloads.is_empty() && service.addresses.is_empty() {
+            let target =
+                Party::UnresolvedService { namespace: service.namespace.clone(), name: service.name.to_owned() };
+            self.push(target, port, Some(service), confidence, claims);
+        }
+        for target in &service.workloads {
+            let mut claim = self.flow(Party::Workload(*target), port, Some(service), confidence);
+            claim.target_port = port.and_then(|p| service.target_port(self.world, *target, p)).or(port);
+            let technology = self.world.workloads.get(*target).and_then(|w| w.technology).map(|(t, _)| t);
+            if let Some(technology) = technology.filter(|t| claim.target_port.is_some_and(|p| t.ports.contains(&p))) {
+                claim.protocol = claim.protocol.or(Some(technology.protocol.clone()));
+            }
+            claims.flows.push(claim);
+        }
     }
-    claim
+
+    fn push(
+        &self,
+        target: Party,
+        port: Option<u16>,
+        service: Option<&ServiceInfo<'_>>,
+        confidence: Confidence,
+        claims: &mut Claims,
+    ) {
+        let port = port.or_else(|| default_port(self.address));
+        claims.flows.push(self.flow(target, port, service, confidence));
+    }
+
+    fn flow(
+        &self,
+        target: Party,
+        port: Option<u16>,
+        service: Option<&ServiceInfo<'_>>,
+        confidence: Confidence,
+    ) -> FlowClaim {
+        let Self { world, source, address, finding } = *self;
+        let mut claim = FlowClaim::new(Party::Workload(source), target, FlowKind::Traffic, finding.note.clone());
+        claim.confidence = confidence;
+        claim.port = port;
+        claim.target_port = port;
+        claim.via = service.map(|s| s.identity.clone());
+        let (protocol, encrypted) = address.scheme.as_deref().map_or((None, None), |s| {
+            let (name, encrypted) = protocol_of_scheme(s);
+            (Some(name).filter(|n| n != "TCP"), encrypted)
+        });
+        claim.protocol = protocol.or_else(|| port.and_then(protocol_of_port).map(str::to_owned));
+        let spec = service.zip(port).and_then(|(s, port)| s.service.ports().find(|p| p.number == port));
+        let by_port = match port {
+            Some(80) => Some((false, "port 80 is plain HTTP")),
+            Some(443 | 8443) => Some((true, "the port is that of HTTPS")),
+            _ => None,
+        };
+        let by_name = spec.and_then(|p| {
+            let name = p.app_protocol.or(p.name)?.to_ascii_lowercase();
+            match name.split('-').next()? {
+                "http" => Some((false, "the port of the Service is named http", p.span)),
+                "https" | "tls" => Some((true, "the port of the Service is named for TLS", p.span)),
+                _ => None,
+            }
+        });
+        if claim.protocol.is_none() && spec.is_some_and(|p| p.name.is_some_and(|n| n.starts_with("grpc"))) {
+            claim.protocol = Some("gRPC".to_owned());
+        }
+        if claim.protocol.is_none() && by_name.is_some_and(|(tls, ..)| !tls) {
+            claim.protocol = Some("HTTP".to_owned());
+        }
+        let value =
+            |encrypted| attr::ENCRYPTION.value(if encrypted { Encryption::Encrypted } else { Encryption::Plain });
+        let because = |text: &str| Note { text: text.to_owned(), ..finding.note.clone() };
+        let originated = world.workloads.get(source).and_then(|workload| {
+            let target = match (&claim.target, service) {
+                (_, Some(service)) => format!("{}/{}", service.namespace, service.name),
+                (Party::Host(host), None) => host.clone(),
+                _ => return None,
+            };
+            world.tls_origination.of(workload, &target, port)
+        });
+        let statement = if let Some(note) = originated {
+            Some((true, note))
+        } else if let Some(tls) = address.tls {
+            Some((tls, because(if tls { "a parameter switches TLS on" } else { "a parameter leaves TLS off" })))
+        } else if let Some(encrypted) = encrypted {
+            Some((encrypted, because("the scheme of the address")))
+        } else if let Some((encrypted, text, span)) = by_name {
+            Some((encrypted, Note::stated(span, text)))
+        } else {
+            by_port.map(|(encrypted, text)| (encrypted, because(text)))
+        };
+        if let Some((encrypted, note)) = statement {
+            claim = claim.with(attr::ENCRYPTION.id, value(encrypted), note);
+        }
+        if address.credential {
+            let note = because("the address holds a password");
+            claim = claim.with(attr::CREDENTIAL_IN_ADDRESS.id, attr::CREDENTIAL_IN_ADDRESS.value(YesNo::Yes), note);
+        }
+        if matches!(claim.target, Party::Host(_) | Party::Internet | Party::Metadata) {
+            let note = because("the host is outside the cluster");
+            claim = claim.with(attr::LEAVES_CLUSTER.id, attr::LEAVES_CLUSTER.value(YesNo::Yes), note);
+        }
+        claim
+    }
 }

@@ -9,6 +9,7 @@ pub mod admission;
 pub mod calico;
 pub mod cilium;
 pub mod connections;
+mod doubts;
 pub mod linkerd;
 mod matched;
 pub mod mesh;

@@ -89,10 +89,8 @@ fn claim_word(world: &World<'_>, index: usize, container: &str, word: &Word<'_>,
         let place = word.value.subspan(address.range.clone()).filter(|_| as_written);
         let note = Note::stated(place.unwrap_or(word.value.span()), format!("an argument of container {container}"));
         let inside = if script { Confidence::Likely } else { Confidence::Certain };
-        let finding = Finding { key, port: None, inside, outside: Confidence::Likely, note };
-        if traffic::claim(world, index, &address, &finding, claims) {
-            claims.reveals.extend(place);
-        }
+        let finding = Finding { key, port: None, inside, outside: Confidence::Likely, place, note };
+        traffic::claim(world, index, &address, &finding, claims);
     }
 }
 

@@ -175,11 +175,10 @@ fn claim_file(
                 true => Confidence::Likely,
                 false => Confidence::Possible,
             },
+            place,
             note: Note::stated(place.unwrap_or(entry.span), text),
         };
-        if traffic::claim(world, index, &setting.address, &finding, claims) {
-            claims.reveals.extend(place);
-        }
+        traffic::claim(world, index, &setting.address, &finding, claims);
     }
 }
 

@@ -193,10 +193,8 @@ fn call(world: &World<'_>, caller: usize, object: Object<'_>, field: &Field<'_>,
         let note = Note::stated(place.unwrap_or(field.span), why);
         // The fields are called whatever their names are.
         let (inside, outside) = (Confidence::Likely, Confidence::Likely);
-        let finding = Finding { key: "url", port: None, inside, outside, note };
-        if traffic::claim(world, caller, &address, &finding, claims) {
-            claims.reveals.extend(place);
-        }
+        let finding = Finding { key: "url", port: None, inside, outside, place, note };
+        traffic::claim(world, caller, &address, &finding, claims);
     }
 }
 

@@ -5,7 +5,6 @@
 use kubestride_manifest::Object;
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_source::Span;
-use kubestride_yaml::Value;
 
 use super::Signal;
 use super::config_files::mounted_files;
@@ -83,13 +82,14 @@ fn called(world: &World<'_>, app: usize, component: Object<'_>, claims: &mut Cla
         let Some(key) = item.get("name").and_then(|n| n.as_str()) else { continue };
         let why = format!("{key} of {}", component.identity(&world.options.namespace));
         if let Some(value) = item.get("value") {
-            claim(world, app, (key, value), port, &why, claims);
+            traffic::claim_field_with(world, app, (key, value), port, Confidence::Likely, &why, claims);
         } else if let Some(reference) = item.get("secretKeyRef") {
             let text = |field: &str| reference.get(field).and_then(|v| v.as_str());
             let secret = text("name").and_then(|name| world.secret(&world.namespace_of(component), name));
             let Some((secret, entry)) = secret.zip(text("key").or(text("name"))) else { continue };
+            let note = Note::stated(reference.span(), why);
             for entry in secret_data::entries(secret).iter().filter(|e| e.key == entry) {
-                claim_text(world, app, (key, &entry.text), (None, reference.span()), port, &why, claims);
+                called_by_secret(world, app, (key, &entry.text), port, &note, claims);
             }
         }
     }
@@ -102,40 +102,24 @@ fn traced(world: &World<'_>, app: usize, configuration: Object<'_>, claims: &mut
         let key = "endpointAddress";
         if let Some(value) = tracing.get(exporter).and_then(|e| e.get(key)) {
             let why = format!("traces, as {} says", configuration.identity(&world.options.namespace));
-            claim(world, app, (key, value), None, &why, claims);
+            traffic::claim_field(world, app, (key, value), Confidence::Likely, &why, claims);
         }
     }
 }
 
-fn claim(
-    world: &World<'_>,
-    app: usize,
-    (key, value): (&str, Value<'_>),
-    port: Option<u16>,
-    why: &str,
-    claims: &mut Claims,
-) {
-    if let Some(text) = value.as_str() {
-        claim_text(world, app, (key, text), (Some(value), value.span()), port, why, claims);
-    }
-}
-
-fn claim_text(
+/// The hosts in an entry of a Secret.
+fn called_by_secret(
     world: &World<'_>,
     app: usize,
     (key, text): (&str, &str),
-    (value, span): (Option<Value<'_>>, Span),
     port: Option<u16>,
-    why: &str,
+    note: &Note,
     claims: &mut Claims,
 ) {
     for address in traffic::addresses(key, text) {
-        let place = value.and_then(|v| v.subspan(address.range.clone()));
-        let note = Note::stated(place.unwrap_or(span), why);
-        let finding = Finding { key, port, inside: Confidence::Likely, outside: Confidence::Likely, note };
-        if traffic::claim(world, app, &address, &finding, claims) {
-            claims.reveals.extend(place);
-        }
+        let (inside, outside) = (Confidence::Likely, Confidence::Likely);
+        let finding = Finding { key, port, inside, outside, place: None, note: note.clone() };
+        traffic::claim(world, app, &address, &finding, claims);
     }
 }
 

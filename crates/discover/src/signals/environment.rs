@@ -117,15 +117,18 @@ fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: 
     let text_of = |name: &str| variables.iter().find(|v| v.name == name).map(|v| v.text.trim());
     for variable in variables {
         for Setting { key, address, port, .. } in settings_of(variable, &text_of) {
+            let place = variable.value.and_then(|v| v.subspan(address.range.clone()));
+            let text = format!("container {container} has {}", variable.from);
             let finding = Finding {
                 key: &key,
                 port,
                 inside: variable.inside,
                 outside: Confidence::Likely.min(variable.inside),
-                note: Note::stated(place(variable, &address), format!("container {container} has {}", variable.from)),
+                place,
+                note: Note::stated(place.unwrap_or(variable.span), text),
             };
             let before = claims.flows.len();
-            let is_address = traffic::claim(world, index, &address, &finding, claims);
+            traffic::claim(world, index, &address, &finding, claims);
             let others = variables.iter().map(|v| (v.name.as_str(), &*v.text));
             if let Some((name, tls)) = tls_settings::beside(&variable.name, &address, others)
                 && let Some(setting) = variables.iter().find(|v| v.name == name)
@@ -136,9 +139,6 @@ fn claim_variables(world: &World<'_>, index: usize, container: &str, variables: 
                     claim.attributes.retain(|(attribute, ..)| *attribute != attr::ENCRYPTION.id);
                     claim.attributes.push((attr::ENCRYPTION.id, value, note.clone()));
                 }
-            }
-            if is_address && let Some(shown) = variable.value.and_then(|v| v.subspan(address.range.clone())) {
-                claims.reveals.push(shown);
             }
         }
     }
@@ -157,11 +157,6 @@ fn settings_of<'t>(variable: &Variable<'_>, text_of: &dyn Fn(&str) -> Option<&'t
     let port = sibling_port(key, text_of);
     let setting = |address: Address| Setting { key: key.to_owned(), address, port, listed: false };
     addresses.into_iter().map(setting).collect()
-}
-
-/// Where an address stands: exactly if it can be told, else the whole value.
-fn place(variable: &Variable<'_>, address: &Address) -> Span {
-    variable.value.and_then(|v| v.subspan(address.range.clone())).unwrap_or(variable.span)
 }
 
 /// Names without ports in a list: `cache-0,cache-1`.

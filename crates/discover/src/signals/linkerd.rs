@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kubestride_manifest::Identity;
 use kubestride_stencils::values::YesNo;
 use kubestride_stencils::{attributes as attr, stencil};
 
@@ -17,7 +18,7 @@ impl Signal for LinkerdPolicies {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        let name = |identity: &str| identity.rsplit('/').next().unwrap_or_default().to_owned();
+        let name = |identity: &str| Identity(identity).name().to_owned();
         let mut guarded: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, workload) in world.workloads.iter().enumerate().filter(|(_, w)| w.operated.is_none()) {
             for server in world.linkerd.selecting(&workload.policy_pod()) {

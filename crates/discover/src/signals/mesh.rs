@@ -1,5 +1,6 @@
 //! Mesh policies: which workloads ask their callers to prove who they are, which say who may call, what goes around them.
 
+use kubestride_manifest::Identity;
 use kubestride_model::Value;
 use kubestride_policy::mesh::{
     Action, Dataplane, Mesh as Policies, MutualTls as Policy, TokenCheck as Check, goes_around,
@@ -141,7 +142,7 @@ fn controls(world: &World<'_>, claims: &mut Claims) {
     let mut control = |cited: &Cited, stencil, namespace: &str, workloads| {
         claims.controls.push(ControlClaim {
             identity: cited.identity.clone(),
-            name: cited.identity.rsplit('/').next().unwrap_or_default().to_owned(),
+            name: Identity(&cited.identity).name().to_owned(),
             stencil,
             namespace: Some(namespace.to_owned()),
             workloads,

@@ -224,7 +224,8 @@ fn probe(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mu
     for scraper in scrapers {
         let note = Note::stated(url.span(), format!("{} {}", monitor.kind(), monitor.name()));
         let (inside, outside) = (Confidence::Certain, Confidence::Likely);
-        traffic::claim(world, *scraper, &address, &Finding { key: "url", port: None, inside, outside, note }, claims);
+        let finding = Finding { key: "url", port: None, inside, outside, place: None, note };
+        traffic::claim(world, *scraper, &address, &finding, claims);
         let Some(namespace) = world.workloads.get(*scraper).map(|w| w.namespace.as_str()) else { continue };
         let Resolved::Service(service) = resolve(world, namespace, &address.host) else { continue };
         for (prober, target) in service.workloads.iter().flat_map(|p| targets.iter().map(move |t| (*p, *t))) {

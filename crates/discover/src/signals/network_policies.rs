@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubestride_manifest::Labels;
+use kubestride_manifest::{Identity, Labels};
 use kubestride_model::{Confidence, FlowKind, StencilId, Value};
 use kubestride_policy::network::{
     DeclaredHost, DeclaredPeer, Direction, Isolation as Isolated, Listed, Match, NamedPods, PortRange, Ports, Subjects,
@@ -93,16 +93,13 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
 }
 
 /// Which kind of control a policy is, by the kind of its object.
-fn stencil_of(identity: &str) -> StencilId {
-    let group = identity.split('/').next().and_then(|kind| kind.split_once('.')).map(|(_, group)| group);
-    if matches!(group, Some("projectcalico.org" | "crd.projectcalico.org")) {
+fn stencil_of(identity: Identity<'_>) -> StencilId {
+    if matches!(identity.group(), "projectcalico.org" | "crd.projectcalico.org") {
         return stencil::CALICO_NETWORK_POLICY;
     }
-    match identity.split(['/', '.']).next() {
-        Some("CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => stencil::CILIUM_NETWORK_POLICY,
-        Some("AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy") => {
-            stencil::ADMIN_NETWORK_POLICY
-        }
+    match identity.kind() {
+        "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy" => stencil::CILIUM_NETWORK_POLICY,
+        "AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy" => stencil::ADMIN_NETWORK_POLICY,
         _ => stencil::NETWORK_POLICY,
     }
 }
@@ -130,8 +127,8 @@ fn control(world: &World<'_>, policy: &Listed<'_>, claims: &mut Claims) {
     let selects_nothing = selected.is_empty() && !perhaps && populated;
     claims.controls.push(ControlClaim {
         identity: identity.clone(),
-        name: identity.rsplit('/').next().unwrap_or_default().to_owned(),
-        stencil: stencil_of(identity),
+        name: Identity(identity).name().to_owned(),
+        stencil: stencil_of(Identity(identity)),
         namespace: policy.namespace.map(str::to_owned),
         workloads: selected,
         note: Note::stated(policy.cited.span, ""),

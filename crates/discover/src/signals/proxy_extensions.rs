@@ -118,7 +118,8 @@ fn call(
     for source in sources {
         let note = Note::stated(span, why);
         let (inside, outside) = (Confidence::Likely, Confidence::Likely);
-        traffic::claim(world, *source, &address, &Finding { key: "service", port, inside, outside, note }, claims);
+        let finding = Finding { key: "service", port, inside, outside, place: None, note };
+        traffic::claim(world, *source, &address, &finding, claims);
     }
 }
 

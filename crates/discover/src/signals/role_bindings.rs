@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kubestride_manifest::Identity;
 use kubestride_model::FlowKind;
 use kubestride_policy::rbac::{
     Binding, Capabilities, Capability, Grant, Rule, Scope as Granted, Subject as RbacSubject, capabilities,
@@ -74,7 +75,7 @@ fn control(world: &World<'_>, binding: &Binding, grant: Option<&Grant<'_>>, clai
     let workloads: BTreeSet<usize> = binding.subjects.iter().flat_map(|(s, _)| running_as(world, s)).copied().collect();
     claims.controls.push(ControlClaim {
         identity: binding.identity.clone(),
-        name: binding.identity.rsplit('/').next().unwrap_or_default().to_owned(),
+        name: Identity(&binding.identity).name().to_owned(),
         stencil: stencil::ROLE_BINDING,
         namespace: namespace(binding),
         workloads: workloads.into_iter().collect(),

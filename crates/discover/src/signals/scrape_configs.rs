@@ -129,10 +129,8 @@ impl<'j> Scrape<'_, '_, 'j> {
                 Some((_, entry)) => written.and_then(|s| entry.value?.subspan(s.start as usize..s.end as usize)),
             };
             let note = Note::stated(place.unwrap_or_else(|| self.span(start)), self.why());
-            let finding = Finding { key, port, inside: Confidence::Likely, outside, note };
-            if traffic::claim(self.world, caller, &address, &finding, claims) {
-                claims.reveals.extend(place);
-            }
+            let finding = Finding { key, port, inside: Confidence::Likely, outside, place, note };
+            traffic::claim(self.world, caller, &address, &finding, claims);
         }
     }
 

@@ -127,7 +127,7 @@ fn exporters(world: &World<'_>, index: usize, (key, value): (&str, Value<'_>), w
         for address in address::find(line) {
             let note = Note::stated(value.span(), why);
             let (inside, outside) = (Confidence::Likely, Confidence::Likely);
-            let finding = Finding { key: "endpoint", port: None, inside, outside, note };
+            let finding = Finding { key: "endpoint", port: None, inside, outside, place: None, note };
             traffic::claim(world, index, &address, &finding, claims);
         }
     }

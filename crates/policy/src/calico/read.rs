@@ -10,7 +10,7 @@ use kubestride_yaml::{Kind, Value};
 use super::read_rule::{self, selector};
 use super::surroundings::Surroundings;
 use super::{Policy, Rule, Scope, Selector, Side, Who};
-use crate::network::doubts::Doubts;
+use crate::doubts::Doubts;
 use crate::network::tier::{Member, Tier};
 use crate::network::{Direction, Match};
 

@@ -6,7 +6,7 @@ use kubestride_yaml::{Kind, Value};
 
 use super::surroundings::{Surroundings, blocks};
 use super::{Entity, Named, Port, Protocol, Rule, Scope, Selector, Who};
-use crate::network::doubts::Doubts;
+use crate::doubts::Doubts;
 use crate::network::{Action, Direction};
 
 const OF_RULE: &str = "whom the rule is about is not known";

@@ -8,7 +8,7 @@ use kubestride_yaml::Value;
 
 use super::selector::NAMESPACE;
 use super::{Named, Port, Scope, Selector, Who};
-use crate::network::doubts::Doubts;
+use crate::doubts::Doubts;
 use crate::network::{Block, End, Label, Match, NAMESPACE_NAME, PortSet};
 use crate::{Namespaces, Pod};
 

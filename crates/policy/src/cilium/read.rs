@@ -9,8 +9,8 @@ use kubestride_yaml::{Kind, Value};
 use super::peers::{endpoints, peers};
 use super::ports::ports;
 use super::{CiliumPolicies, CiliumPolicy, CiliumRule, Section, Selector, Subject};
+use crate::doubts::Doubts;
 use crate::network::Direction;
-use crate::network::doubts::Doubts;
 
 pub(super) const GROUP: &str = "cilium.io";
 const OWN: &str = "CiliumNetworkPolicy";

@@ -4,15 +4,12 @@ use kubestride_manifest::{Labels, Manifests, Object};
 use kubestride_source::Diagnostic;
 
 use super::{Linkerd, Target};
+use crate::doubts::Problem;
 
 /// Everything that makes answers about Linkerd uncertain: parts of policies that are not understood, and policies for what is
 /// not there.
 pub fn limits<'a>(manifests: &'a Manifests, linkerd: &Linkerd, default_namespace: &'a str) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = linkerd
-        .problems
-        .iter()
-        .map(|p| Diagnostic::warning(p.code, format!("{}: {}", p.cited.identity, p.text)).at(p.cited.span))
-        .collect();
+    let mut found: Vec<Diagnostic> = linkerd.problems.iter().map(Problem::diagnostic).collect();
     let of = |object: Object<'a>| {
         Some((object.effective_namespace(default_namespace)?, object.workload()?.template.label_set()))
     };

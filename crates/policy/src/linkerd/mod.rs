@@ -12,6 +12,7 @@ use kubestride_manifest::LabelSelector;
 use kubestride_source::Span;
 
 use crate::Cited;
+use crate::doubts::Problem;
 
 pub use eval::{goes_around, is_wanted_by_namespace, membership};
 pub use limits::limits;
@@ -29,15 +30,6 @@ pub struct Linkerd {
     servers_of: BTreeMap<String, Vec<usize>>,
     authorizations_of: BTreeMap<String, Vec<usize>>,
     problems: Vec<Problem>,
-}
-
-/// A part of a policy that is not understood.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Problem {
-    pub(crate) cited: Cited,
-    pub(crate) code: &'static str,
-    /// What is wrong, and how it limits the answer.
-    pub(crate) text: &'static str,
 }
 
 /// A Server: a port of pods. Only what is authorized reaches it.

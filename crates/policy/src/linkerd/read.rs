@@ -8,6 +8,7 @@ use kubestride_yaml::{Kind, Value};
 
 use super::{Authorization, Client, DefaultPolicy, GROUP, Identity, Linkerd, Problem, Server, ServerPort, Target};
 use crate::Cited;
+use crate::doubts::strangers;
 
 /// Versions of the policies.
 const VERSIONS: [&str; 5] = ["v1alpha1", "v1beta1", "v1beta2", "v1beta3", "v1"];
@@ -105,7 +106,7 @@ impl Reader<'_> {
     fn strangers(&mut self, value: Option<Value<'_>>, policy: &Cited, fields: &[&str]) -> bool {
         let text = "this field is not known: whom the policy lets through is not known";
         let Some(value) = value else { return false };
-        let mut unknown: Vec<Span> = value.entries().filter(|e| !fields.contains(&e.key)).map(|e| e.key_span).collect();
+        let mut unknown: Vec<Span> = strangers(value, fields).map(|e| e.key_span).collect();
         if value.kind() != Kind::Mapping {
             unknown.push(value.span());
         }

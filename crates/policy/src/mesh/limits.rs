@@ -7,6 +7,7 @@ use kubestride_source::{Diagnostic, Span, some_of};
 
 use super::{Mesh, MutualTls, PeerAuthentication};
 use crate::Cited;
+use crate::doubts::Problem;
 
 /// A policy, the workloads it selects by their labels, and its namespace.
 type Selecting<'m> = (&'m str, Span, &'m str, &'m LabelSelector);
@@ -14,11 +15,7 @@ type Selecting<'m> = (&'m str, Span, &'m str, &'m LabelSelector);
 /// Everything that makes answers about the mesh uncertain: parts of policies that are not understood, policies that
 /// contradict each other, and selectors that select nothing in a namespace with workloads.
 pub fn limits(manifests: &Manifests, mesh: &Mesh, default_namespace: &str) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = mesh
-        .problems
-        .iter()
-        .map(|p| Diagnostic::warning(p.code, format!("{}: {}", p.cited.identity, p.text)).at(p.cited.span))
-        .collect();
+    let mut found: Vec<Diagnostic> = mesh.problems.iter().map(Problem::diagnostic).collect();
     let workloads = workloads(manifests, default_namespace);
     found.extend(mesh.contradictions(&workloads));
     found.extend(mesh.selecting_nothing(&workloads));

@@ -22,6 +22,7 @@ use kubestride_manifest::LabelSelector;
 use kubestride_source::Span;
 
 use crate::Cited;
+use crate::doubts::Problem;
 use config::MeshConfig;
 use destination::DestinationRules;
 
@@ -53,15 +54,6 @@ pub struct Mesh {
     waypoints: BTreeMap<(String, String), String>,
     config: MeshConfig,
     problems: Vec<Problem>,
-}
-
-/// A part of a policy that is not understood.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Problem {
-    pub(crate) cited: Cited,
-    pub(crate) code: &'static str,
-    /// What is wrong, and how it limits the answer.
-    pub(crate) text: &'static str,
 }
 
 /// Whether a mesh makes peers prove who they are.

@@ -13,6 +13,7 @@ use super::{
     RequestAuthentication, Test,
 };
 use crate::Cited;
+use crate::doubts::strangers;
 
 /// Versions of the policies.
 const VERSIONS: [&str; 2] = ["v1", "v1beta1"];
@@ -130,8 +131,8 @@ impl Reader<'_> {
             return true;
         }
         let spec = object.spec();
-        let entries = spec.into_iter().flat_map(Value::entries);
-        let unknown: Vec<Span> = entries.filter(|e| !fields.contains(&e.key)).map(|e| e.key_span).collect();
+        let unknown = spec.into_iter().flat_map(|spec| strangers(spec, fields));
+        let unknown: Vec<Span> = unknown.map(|e| e.key_span).collect();
         for span in &unknown {
             self.problem(policy, *span, "unknown-field", "this field is not known: what the policy does is not known");
         }
@@ -369,7 +370,7 @@ impl Reader<'_> {
 
     /// A test for each field that is not known.
     fn strangers(&mut self, value: Value<'_>, known: &[&str], policy: &Cited) -> Vec<Test> {
-        let unknown: Vec<Span> = value.entries().filter(|e| !known.contains(&e.key)).map(|e| e.key_span).collect();
+        let unknown: Vec<Span> = strangers(value, known).map(|e| e.key_span).collect();
         unknown.into_iter().map(|span| self.stranger(span, policy)).collect()
     }
 

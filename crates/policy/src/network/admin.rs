@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use kubestride_manifest::Identity;
 use kubestride_source::Span;
 
 use super::tier::{Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
@@ -80,12 +81,12 @@ impl Member for Arc<AdminPolicy> {
 
     fn order(&self) -> f64 {
         // The baseline has no priority; among other policies of its tier it has this place.
-        let of_baseline = self.identity.starts_with("BaselineAdminNetworkPolicy.");
+        let of_baseline = Identity(&self.identity).kind() == "BaselineAdminNetworkPolicy";
         if of_baseline { NETWORK_POLICY_ORDER } else { self.priority as f64 }
     }
 
     fn name(&self) -> &str {
-        self.identity.rsplit('/').next().unwrap_or_default()
+        Identity(&self.identity).name()
     }
 
     fn selects(&self, pod: &Pod<'_>) -> Match {

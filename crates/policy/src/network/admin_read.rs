@@ -6,11 +6,11 @@ use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
 use kubestride_source::Diagnostic;
 use kubestride_yaml::{Kind, Value};
 
-use super::doubts::Doubts;
 use super::read::{OF_POLICY, OF_RULE};
 use super::{
     Action, AdminPeer, AdminPolicies, AdminPolicy, AdminRule, Block, NamespaceMatcher, PodMatcher, PortRange, Ports,
 };
+use crate::doubts::Doubts;
 
 const GROUP: &str = "policy.networking.k8s.io";
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubestride_manifest::Labels;
+use kubestride_manifest::{Identity, Labels};
 
 use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects};
 use super::{Block, Declared, Direction, End, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
@@ -23,7 +23,7 @@ impl Member for Arc<Policy> {
     }
 
     fn name(&self) -> &str {
-        self.identity.rsplit('/').next().unwrap_or_default()
+        Identity(&self.identity).name()
     }
 
     fn selects(&self, pod: &Pod<'_>) -> Match {

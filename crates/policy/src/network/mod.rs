@@ -6,7 +6,6 @@ mod address;
 mod admin;
 mod admin_read;
 mod declared;
-pub(crate) mod doubts;
 mod end;
 mod eval;
 mod kubernetes;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
+use kubestride_manifest::{Field, Identity, LabelSelector, Manifests, Object, PortRef};
 use kubestride_yaml::{Kind, Value};
 
-use super::doubts::Doubts;
 use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_NAME, DEFAULT_TIER, Member, Tier};
 use super::{
     AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
     PortRange, Ports, Rule,
 };
+use crate::doubts::Doubts;
 
 /// What is not known where part of a policy, or of a rule, is not understood.
 pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";
@@ -26,7 +26,8 @@ impl NetworkPolicies {
         let (admin, of_admin) = AdminPolicies::read(manifests);
         doubts.extend(of_admin);
         let boxed = |policies: &[Arc<AdminPolicy>], of_cluster: bool| -> Vec<Box<dyn Member>> {
-            let own = policies.iter().filter(|p| p.identity.starts_with("ClusterNetworkPolicy.") == of_cluster);
+            let own =
+                policies.iter().filter(|p| (Identity(&p.identity).kind() == "ClusterNetworkPolicy") == of_cluster);
             own.map(|p| Box::new(p.clone()) as Box<dyn Member>).collect()
         };
         let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kubestride_manifest::Labels;
+use kubestride_manifest::{Identity, Labels};
 
 use super::{Binding, Grant, Rbac, Role, Rule, Scope, Subject};
 
@@ -81,7 +81,8 @@ pub(super) struct Selections<'r> {
 impl<'r> Selections<'r> {
     pub(super) fn of(rbac: &'r Rbac) -> Self {
         let mut selectable = Vec::new();
-        for (at, role) in rbac.roles.values().enumerate().filter(|(_, r)| r.identity.starts_with("ClusterRole/")) {
+        for (at, role) in rbac.roles.values().enumerate().filter(|(_, r)| Identity(&r.identity).kind() == "ClusterRole")
+        {
             let labels = role.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
             selectable.push((at, Labels::from_pairs(labels)));
         }

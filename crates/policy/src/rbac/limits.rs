@@ -8,6 +8,7 @@ use kubestride_yaml::{Kind, Value};
 
 use super::eval::Selections;
 use super::{GROUP, Rbac, Role};
+use crate::doubts::strangers;
 
 /// Fields of `PolicyRule`.
 const RULE_FIELDS: [&str; 5] = ["apiGroups", "resources", "verbs", "resourceNames", "nonResourceURLs"];
@@ -61,7 +62,7 @@ fn rule_fields(rule: Value<'_>, identity: &str, of_namespace: bool, found: &mut 
         warn("wrong-type", format!("a rule of {identity} must be a mapping: it is left out"), rule.span());
         return;
     }
-    for entry in rule.entries().filter(|entry| !RULE_FIELDS.contains(&entry.key)) {
+    for entry in strangers(rule, &RULE_FIELDS) {
         let message =
             format!("rules have no field `{}`: it is left out, and the rule of {identity} holds without it", entry.key);
         warn("unknown-field", message, entry.key_span);

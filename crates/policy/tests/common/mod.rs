@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod calico;
+pub(crate) mod cilium;
 
 use std::sync::Arc;
 

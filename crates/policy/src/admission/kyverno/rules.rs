@@ -8,6 +8,7 @@ use super::pattern::{Outcome, matches};
 use super::query::{Budget, Scene, query};
 use crate::admission::cel;
 use crate::admission::probe::Refused;
+use crate::doubts::strangers;
 use crate::pod_security::{Level, Version};
 
 /// Parts of `validate` that say what is asked; any other means that the rule is not understood.
@@ -74,9 +75,7 @@ fn by_standard(standard: Value<'_>) -> Refused {
 
 /// Whether a rule lets a pod pass; none if that is not understood.
 fn passes(rule: Value<'_>, validate: Value<'_>, pod: Value<'_>, budget: &Budget) -> Option<bool> {
-    if validate.entries().any(|e| !KNOWN.contains(&e.key) && !ABOUT.contains(&e.key))
-        || rule.field("celPreconditions").is_some()
-    {
+    if strangers(validate, &KNOWN).any(|e| !ABOUT.contains(&e.key)) || rule.field("celPreconditions").is_some() {
         return None;
     }
     let scene = Scene { budget, pod, element: None };
@@ -119,7 +118,7 @@ fn part(holder: Value<'_>, subject: Value<'_>, scene: &Scene<'_>) -> Option<bool
 
 fn every(each: Value<'_>, scene: &Scene<'_>) -> Option<bool> {
     let known = ["list", "pattern", "anyPattern", "deny", "preconditions"];
-    if each.entries().any(|e| !known.contains(&e.key)) {
+    if strangers(each, &known).next().is_some() {
         return None;
     }
     let mut verdict = true;

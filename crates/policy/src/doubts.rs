@@ -2,7 +2,30 @@
 
 use kubestride_manifest::{LabelSelector, Object};
 use kubestride_source::{Diagnostic, Span};
-use kubestride_yaml::{Kind, Value};
+use kubestride_yaml::{Entry, Kind, Value};
+
+use crate::Cited;
+
+/// The fields of a mapping that are not among those that are known.
+pub(crate) fn strangers<'t>(value: Value<'t>, known: &[&str]) -> impl Iterator<Item = Entry<'t>> {
+    value.entries().filter(|entry| !known.contains(&entry.key))
+}
+
+/// A part of a policy that is not understood.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Problem {
+    pub(crate) cited: Cited,
+    pub(crate) code: &'static str,
+    /// What is wrong, and how it limits the answer.
+    pub(crate) text: &'static str,
+}
+
+impl Problem {
+    /// What is said of it.
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::warning(self.code, format!("{}: {}", self.cited.identity, self.text)).at(self.cited.span)
+    }
+}
 
 /// Collects what is not understood while a policy is read.
 #[derive(Debug)]
@@ -27,7 +50,7 @@ impl Doubts {
         if value.kind() != Kind::Mapping {
             return true;
         }
-        let unknown: Vec<_> = value.entries().filter(|e| !known.contains(&e.key) && !e.value.is_null()).collect();
+        let unknown: Vec<_> = strangers(value, known).filter(|e| !e.value.is_null()).collect();
         for entry in &unknown {
             self.add(&format!("the field `{}` is not known here", entry.key), entry.key_span, limits);
         }
