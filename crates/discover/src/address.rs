@@ -264,8 +264,7 @@ pub(crate) fn parameter(url: &str) -> Option<bool> {
     let mut all = url.split(separator).filter_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
-        let is = |name: &&str| key.eq_ignore_ascii_case(name);
-        TLS_PARAMETERS.iter().any(|name| is(&name)).then(|| switches_tls(value))?
+        TLS_PARAMETERS.iter().any(|name| key.eq_ignore_ascii_case(name)).then(|| switches_tls(value))?
     });
     let first = all.next();
     // One that leaves it off is enough.

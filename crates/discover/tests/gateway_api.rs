@@ -2,7 +2,14 @@
 
 mod shown;
 
+use std::sync::Arc;
+
+use kubestride_discover::{Options, Scope, discover};
+use kubestride_manifest::Manifests;
 use kubestride_model::SubjectRef;
+use kubestride_policy::pod_security::Version;
+use kubestride_source::FileId;
+use kubestride_yaml::{Limits, read};
 use shown::{app, flows, model};
 
 /// A Gateway of the namespace `edge` with listeners.
@@ -153,4 +160,27 @@ fn only_listeners_that_take_a_route_say_whether_it_is_encrypted() {
 fn a_backend_without_weight_gets_nothing() {
     let text = route("HTTPRoute", "name: g", "").replace("port: 8080", "port: 8080, weight: 0");
     assert_eq!(entered(&text), "");
+}
+
+#[test]
+fn what_is_not_taken_or_not_known_to_be_is_said() {
+    let said = |listener: &str| {
+        let text = gateway(listener) + &route("HTTPRoute", OF_EDGE, "");
+        let mut manifests = Manifests::new();
+        for document in read(FileId(0), &Arc::from(text.as_str()), &Limits::default()) {
+            manifests.add(document.tree.expect("a document"), 0);
+        }
+        manifests.finish("default");
+        let options =
+            Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
+        let found = discover(&manifests, &options).diagnostics;
+        found.into_iter().map(|d| format!("{} {}", d.code, d.message)).collect::<Vec<_>>()
+    };
+    let unknown = "allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {shared: 'yes'}}}}";
+    assert!(said(&format!("{{name: web, protocol: HTTP, port: 80, {ALL}}}")).is_empty());
+    let not_taken = "route-not-taken no listener takes HTTPRoute r, so nobody gets in by it";
+    assert_eq!(said("{name: web, protocol: HTTP, port: 80}"), [not_taken]);
+    let not_known =
+        "route-not-known whether a listener takes HTTPRoute r is not known, so its ways in are only possible";
+    assert_eq!(said(&format!("{{name: web, protocol: HTTP, port: 80, {unknown}}}")), [not_known]);
 }

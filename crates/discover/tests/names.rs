@@ -242,6 +242,6 @@ spec:
     }
     let caller =
         |name: &str| flows(&(app("shop", 80, &format!("env: [{{name: RING_HOST, value: '{name}:7000'}}]")) + &set("")));
-    assert_eq!(caller("ring-x.members"), ["shop -> external/ring-x.members:7000 likely"]);
+    assert_eq!(caller("ring-x.members"), ["shop -> Service/members/ring-x:7000 possible"]);
     assert_eq!(caller("ring-0.example"), ["shop -> external/ring-0.example:7000 likely"]);
 }

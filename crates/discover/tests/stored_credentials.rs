@@ -18,7 +18,7 @@ fn holds(key: &str, text: &str) -> bool {
     };
     let (store, _) = model.elements().find(is).expect("the ConfigMap");
     let values = model.values(SubjectRef::Element(store));
-    values.iter().any(|(a, v)| *a == attribute && model.value_text(attribute, *v).to_string() == "Yes")
+    values.iter().any(|(a, v)| *a == attribute && model.value_text(attribute, *v) == "Yes")
 }
 
 #[test]

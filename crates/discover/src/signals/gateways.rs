@@ -2,6 +2,7 @@
 
 use kubestride_manifest::Object;
 use kubestride_model::{Confidence, FlowKind};
+use kubestride_source::Diagnostic;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, Entry, YesNo};
 use kubestride_yaml::Value;
@@ -25,7 +26,9 @@ impl Signal for Gateways {
             for route in world.manifests.by_custom_kind(GROUP, kind) {
                 let Some(spec) = route.spec() else { continue };
                 let parents = spec.get("parentRefs").into_iter().flat_map(|p| p.items());
-                let Some(entry) = way_in(world, route, parents) else { continue };
+                let entry = way_in(world, route, parents);
+                claims.diagnostics.extend(doubt(route, &entry));
+                let Reached::By(entry) = entry else { continue };
                 for rule in spec.get("rules").into_iter().flat_map(|r| r.items()) {
                     for backend in rule.get("backendRefs").into_iter().flat_map(|b| b.items()) {
                         claim_backend(world, route, backend, &entry, claims);
@@ -43,16 +46,41 @@ struct WayIn {
     tls: Option<(bool, Note)>,
 }
 
-/// How a route is reached from outside; none if no Gateway takes it. Routes of a mesh have a Service as their parent and
-/// let nobody in.
-fn way_in<'a>(world: &World<'a>, route: Object<'a>, parents: impl Iterator<Item = Value<'a>>) -> Option<WayIn> {
-    let mut confidence = None;
+/// Whether a route is reached from outside.
+enum Reached {
+    By(WayIn),
+    /// No listener of its Gateways takes it.
+    NotTaken,
+    /// It names no Gateway: routes of a mesh have a Service as their parent and let nobody in.
+    Inside,
+}
+
+/// What is said about a route that is not surely taken.
+fn doubt(route: Object<'_>, reached: &Reached) -> Option<Diagnostic> {
+    let (kind, name) = (route.kind(), route.name());
+    let found = match reached {
+        Reached::NotTaken => {
+            let text = format!("no listener takes {kind} {name}, so nobody gets in by it");
+            Diagnostic::note("route-not-taken", text)
+        }
+        Reached::By(entry) if entry.confidence == Confidence::Possible => {
+            let text = format!("whether a listener takes {kind} {name} is not known, so its ways in are only possible");
+            Diagnostic::warning("route-not-known", text)
+        }
+        _ => return None,
+    };
+    Some(found.at(route.span()))
+}
+
+fn way_in<'a>(world: &World<'a>, route: Object<'a>, parents: impl Iterator<Item = Value<'a>>) -> Reached {
+    let (mut confidence, mut outside) = (None, false);
     let mut tls: Option<(bool, Note)> = None;
     for parent in parents {
         match attachment(world, route, parent) {
             Attachment::Elsewhere => {}
             Attachment::Absent => confidence = confidence.max(Some(Confidence::Likely)),
             Attachment::Listeners(listeners) => {
+                outside = true;
                 for (listener, sure) in listeners {
                     let sure = if sure { Confidence::Certain } else { Confidence::Possible };
                     confidence = confidence.max(Some(sure));
@@ -65,7 +93,11 @@ fn way_in<'a>(world: &World<'a>, route: Object<'a>, parents: impl Iterator<Item 
             }
         }
     }
-    Some(WayIn { confidence: confidence?, tls })
+    match confidence {
+        Some(confidence) => Reached::By(WayIn { confidence, tls }),
+        None if outside => Reached::NotTaken,
+        None => Reached::Inside,
+    }
 }
 
 /// Whether a listener speaks TLS.
