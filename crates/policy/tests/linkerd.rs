@@ -200,6 +200,12 @@ fn without_a_server_the_default_policy_decides() {
         (db().namespace_annotation(key, "deny").annotation(key, "all-unauthenticated"), "Unrestricted", "Unrestricted"),
         (db().annotation(key, "deny").annotation(skip, "25,8000-9000"), "Unrestricted", "Unrestricted"),
         (db().annotation(key, "deny").annotation(skip, "25"), "Denied", "Denied"),
+        (
+            db().annotation(key, "deny").annotation("config.linkerd.io/skip-subnets", "10.0.0.0/8"),
+            "Undetermined",
+            "Undetermined",
+        ),
+        (db().namespace_label("config.linkerd.io/admission-webhooks", "disabled").annotation(key, "deny"), "-", "-"),
         // "Linkerd can only enforce policy on meshed pods, i.e. pods where the Linkerd proxy has been injected."
         (outsider("shop", "db").annotation(key, "deny"), "-", "-"),
         (stranger("shop", "db").annotation(key, "deny"), "-", "-"),
@@ -259,7 +265,7 @@ fn what_is_not_understood_is_said() {
     let pod = "{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: shop, labels: {app: db}}, spec: {}}";
     let db = server(OPEN_PORT);
     let named = policy_for("{kind: ServiceAccount, name: web}");
-    let table: [(&[&str], &[&str]); 11] = [
+    let table: [(&[&str], &[&str]); 12] = [
         (&[pod, &db, &named], &[]),
         (&[pod, &server("port: 8080, accessPolicy: x")], &["unknown-action"]),
         (&[pod, &server("port: []")], &["unknown-field"]),
@@ -269,7 +275,15 @@ fn what_is_not_understood_is_said() {
         (&[pod, &named], &["selects-nothing"]),
         (&[pod, &db, &policy_for("{kind: MeshTLSAuthentication, name: gone}")], &["unknown-reference"]),
         (&[pod, &db, &policy_for("{kind: Robot, name: x}")], &["unknown-reference"]),
-        (&[pod, &db, &policy("p", "{targetRef: {kind: Robot, name: x}}")], &["unknown-field"]),
+        (
+            &[pod, &db, &policy("p", "{targetRef: {kind: Robot, name: x}, requiredAuthenticationRefs: []}")],
+            &["unknown-field"],
+        ),
+        // "The field is still required so that it's harder for simple misconfigurations to result in allowing traffic."
+        (
+            &[pod, &db, &policy("p", "{targetRef: {group: policy.linkerd.io, kind: Server, name: db}}")],
+            &["unknown-field"],
+        ),
         (&[pod, &db, &authorization("{everybody: true}")], &["unknown-field", "unknown-field"]),
     ];
     for (documents, expected) in table {

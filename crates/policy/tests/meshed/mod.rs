@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod istio;
+
 use kubestride_manifest::Labels;
 use kubestride_policy::{Call, MeshAnswer, MeshPod, MeshService, Named, Pod, PodPort};
 
