@@ -31,10 +31,6 @@ pub(crate) fn verdict(
         let note = Note::stated(named.cited.span, format!("{} admits the caller", named.cited.identity));
         found.push((attr::POLICY_ADMITTED.id, attr::POLICY_ADMITTED.value(YesNo::Yes), vec![note]));
     }
-    // Where nobody enforces policies they answer nothing, although what they say is still told.
-    if world.enforcement.refuted().is_some() {
-        found.clear();
-    }
     // In a fragment another policy may be elsewhere.
     if let Some((value, mut notes)) = rules(tcp).filter(|_| world.absence_counts()) {
         if notes.is_empty() {

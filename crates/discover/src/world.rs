@@ -230,15 +230,17 @@ impl<'a> World<'a> {
             mesh_routes: MeshRoutes::default(),
             directories: Directories::default(),
             rbac: Rbac::read(manifests, default),
-            network: NetworkPolicies::read(manifests, default),
+            network: NetworkPolicies::default(),
             mesh: Mesh::read(manifests, default),
             admission: AdmissionPolicies::read(manifests, default),
             runtime: RuntimePolicies::read(manifests, default),
-            enforcement: Enforcement::Unknown,
+            enforcement: Enforcement::default(),
             linkerd: Linkerd::read(manifests, default),
             mesh_pods,
         };
         world.enforcement = Enforcement::find(&world);
+        let circumstances = world.enforcement.circumstances(&world);
+        world.network = NetworkPolicies::read_in(manifests, default, &circumstances);
         world.mesh_routes = MeshRoutes::read(&world);
         world.directories = Directories::read(&world);
         world

@@ -9,7 +9,8 @@ use crate::network::tier::{
     Action, DEFAULT_NAME, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects, Tier,
 };
 use crate::network::{
-    Block, Declared, DeclaredHost, DeclaredPeer, Direction, End, Match, PodMatcher, PortRange, PortSet, only_dns,
+    Block, Declared, DeclaredHost, DeclaredPeer, Direction, End, Family, Match, PodMatcher, PortRange, PortSet,
+    only_dns,
 };
 use crate::{Cited, Pod};
 
@@ -54,6 +55,10 @@ impl Part {
 }
 
 impl Member for Part {
+    fn family(&self) -> Family {
+        Family::Cilium
+    }
+
     fn cite(&self) -> Cited {
         self.policy.cite()
     }

@@ -9,7 +9,7 @@ use kubestride_manifest::Identity;
 use kubestride_source::Span;
 
 use super::tier::{Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
-use super::{Action, Block, Direction, End, Match, PodMatcher, PortRange};
+use super::{Action, Block, Direction, End, Family, Match, PodMatcher, PortRange};
 use crate::{Cited, Pod};
 
 /// All policies of administrators, those that are asked first in front.
@@ -71,6 +71,10 @@ pub enum AdminPeer {
 }
 
 impl Member for Arc<AdminPolicy> {
+    fn family(&self) -> Family {
+        Family::Admin
+    }
+
     fn cite(&self) -> Cited {
         Cited { identity: self.identity.clone(), span: self.span }
     }

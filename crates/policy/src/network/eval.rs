@@ -7,7 +7,9 @@ use kubestride_manifest::Labels;
 use kubestride_source::Diagnostic;
 
 use super::tier::{Decision, Effect, Member, Question, Reason, Subjects};
-use super::{AdminPolicies, Declared, Direction, End, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range};
+use super::{
+    AdminPolicies, Declared, Direction, End, Family, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range,
+};
 use crate::{Cited, Pod};
 
 /// Where the metadata service of all big clouds is.
@@ -87,8 +89,12 @@ pub struct Verdict {
 pub struct Listed<'p> {
     /// The policy, where it is named.
     pub cited: Cited,
+    /// Whose kind of policy it is.
+    pub family: Family,
     /// The namespace whose pods it can be for; none if it can be for pods of all.
     pub namespace: Option<&'p str>,
+    /// Whether somebody may enforce it; else it decides nothing.
+    pub holds: bool,
     /// Its parts, which may be for different pods.
     parts: Vec<&'p dyn Member>,
 }
@@ -114,7 +120,8 @@ impl Listed<'_> {
         }
     }
 
-    /// Whether it isolates all pods of a namespace and does not let everybody through.
+    /// Whether it isolates all pods of a namespace and does not let everybody through; whether it holds is
+    /// another question.
     pub fn denies_by_default(&self, direction: Direction, namespace: &str, namespace_labels: &Labels<'_>) -> Match {
         let denies = |part: &&&dyn Member| part.isolates(direction) && part.open_rule(direction).is_none();
         Match::any(self.parts.iter().filter(denies).map(|part| part.covers(namespace, namespace_labels)))
@@ -197,21 +204,36 @@ impl NetworkPolicies {
         &self.admin
     }
 
-    /// All policies of all kinds, in the order in which they are asked. An object is there once.
+    /// All policies of all kinds, in the order in which they are asked, and at the end those that nobody enforces. An
+    /// object is there once.
     pub fn all(&self) -> Vec<Listed<'_>> {
         let mut all: Vec<Listed<'_>> = Vec::new();
         let mut places: BTreeMap<Cited, usize> = BTreeMap::new();
-        for member in self.tiers.iter().flat_map(|tier| tier.members()) {
+        let held = self.tiers.iter().flat_map(|tier| tier.members()).map(|member| (member, true));
+        let idle = self.idle.iter().map(|member| (member.as_ref(), false));
+        for (member, holds) in held.chain(idle) {
             let (cited, namespace) = (member.cite(), member.namespace());
             match places.get(&cited).and_then(|at| all.get_mut(*at)) {
                 Some(listed) => listed.parts.push(member),
                 None => {
                     places.insert(cited.clone(), all.len());
-                    all.push(Listed { cited, namespace, parts: vec![member] });
+                    all.push(Listed { cited, namespace, family: member.family(), holds, parts: vec![member] });
                 }
             }
         }
         all
+    }
+
+    /// Whether somebody may enforce the policies of a family.
+    pub fn holds(&self, family: Family) -> bool {
+        self.idle.iter().all(|member| member.family() != family)
+    }
+
+    /// A policy that would isolate a pod if somebody enforced it.
+    pub fn idle_for(&self, pod: &Pod<'_>, direction: Direction) -> Option<(Family, Cited)> {
+        let isolates = |member: &&Box<dyn Member>| member.isolates(direction) && member.selects(pod) == Match::Yes;
+        let member = self.idle.iter().filter(|_| !pod.host_network).find(isolates)?;
+        Some((member.family(), member.cite()))
     }
 
     /// What of the policies is not understood.
@@ -302,7 +324,8 @@ impl NetworkPolicies {
     /// The rules that deny because of which nobody gets through but those that policies name; none if others do.
     fn shut(&self, pod: &Pod<'_>, direction: Direction) -> Vec<Cited> {
         // NetworkPolicies of Kubernetes deny nothing.
-        let only_kubernetes = self.tiers.iter().flat_map(|tier| tier.members()).count() == self.policies.len();
+        let mut members = self.tiers.iter().flat_map(|tier| tier.members());
+        let only_kubernetes = members.all(|member| member.family() == Family::Kubernetes);
         let ends: &[End<'_>] = match direction {
             Direction::Ingress => &[End::SomePod],
             Direction::Egress => &[End::SomePod, End::Host("")],

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use kubestride_manifest::{Identity, Labels};
 
 use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects};
-use super::{Block, Declared, Direction, End, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
+use super::{Block, Declared, Direction, End, Family, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
 use crate::{Cited, Pod};
 
 /// Its rules let through what they are about; everything else is stopped.
 impl Member for Arc<Policy> {
+    fn family(&self) -> Family {
+        Family::Kubernetes
+    }
+
     fn cite(&self) -> Cited {
         Policy::cite(self)
     }

@@ -8,10 +8,12 @@ mod admin_read;
 mod declared;
 mod end;
 mod eval;
+mod family;
 mod kubernetes;
 mod label;
 mod port_set;
 mod read;
+mod served;
 pub(crate) mod tier;
 
 use std::sync::Arc;
@@ -19,8 +21,9 @@ use std::sync::Arc;
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::{Diagnostic, Span};
 
+use crate::pod_security::Version;
 use crate::{Cited, Pod, PodPort};
-use tier::Tier;
+use tier::{Member, Tier};
 
 pub use crate::Match;
 pub use address::Block;
@@ -28,6 +31,7 @@ pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{Declared, DeclaredHost, DeclaredPeer, Direction, NamedPods};
 pub use end::{End, Range};
 pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
+pub use family::Family;
 pub use label::Label;
 pub use port_set::PortSet;
 pub use tier::{Action, Effect, Reason, Subjects};
@@ -38,9 +42,34 @@ pub struct NetworkPolicies {
     policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
     pub(crate) tiers: Vec<Tier>,
+    /// Policies that decide nothing, as nobody enforces them.
+    pub(crate) idle: Vec<Box<dyn Member>>,
     pub(crate) doubts: Vec<Diagnostic>,
     /// Whether there are policies that are not evaluated, or that one of two network plugins does not heed.
     pub(crate) is_partial: bool,
+}
+
+/// What else decides which network policies hold.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// The version of Kubernetes, which serves some versions of objects and others not.
+    pub kubernetes: Version,
+    /// Families of which it is shown that nobody enforces them.
+    pub ignored: Vec<Family>,
+}
+
+impl Circumstances {
+    /// Whether somebody may enforce the policies of a family.
+    pub(crate) fn holds(&self, family: Family) -> bool {
+        !self.ignored.contains(&family)
+    }
+}
+
+/// The newest version, and nothing is known of who enforces policies.
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self { kubernetes: Version::NEWEST, ignored: Vec::new() }
+    }
 }
 
 /// A NetworkPolicy.

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 
 use kubestride_manifest::Labels;
 
-use super::{Declared, Direction, End, Match, PodMatcher, PortSet};
+use super::{Declared, Direction, End, Family, Match, PodMatcher, PortSet};
 use crate::{Cited, Pod};
 
 /// The order of the tier in which NetworkPolicies are.
@@ -61,6 +61,9 @@ impl Question<'_> {
 
 /// A policy in a tier.
 pub(crate) trait Member: Debug + Send + Sync {
+    /// Whose kind of policy it is.
+    fn family(&self) -> Family;
+
     /// The policy as the source of an answer.
     fn cite(&self) -> Cited;
 
@@ -166,6 +169,14 @@ impl Tier {
     pub(crate) fn add(&mut self, members: Vec<Box<dyn Member>>) {
         let all = std::mem::take(&mut self.members).into_iter().chain(members).collect();
         *self = Self::new(self.order, &self.name, self.passes, all);
+    }
+
+    /// Takes some of the policies out.
+    pub(crate) fn take(&mut self, wanted: &dyn Fn(&dyn Member) -> bool) -> Vec<Box<dyn Member>> {
+        let all = std::mem::take(&mut self.members);
+        let (taken, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|member| wanted(member.as_ref()));
+        *self = Self::new(self.order, &self.name, self.passes, kept);
+        taken
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = &dyn Member> {
