@@ -261,6 +261,21 @@ impl NetworkPolicies {
     }
 
     fn side(&self, source: End<'_>, target: End<'_>, direction: Direction, explains: bool) -> Side {
+        let mut side = self.decide(source, target, direction, explains);
+        let (subject, peer) = match direction {
+            Direction::Egress => (source, target),
+            Direction::Ingress => (target, source),
+        };
+        // The address of its node could be admitted by a block, or always, as the kubelet's is.
+        let of_node = |end: &End<'_>| end.pod().is_some_and(|pod| pod.host_network);
+        if of_node(&peer) && subject.pod().is_some() && !of_node(&subject) {
+            side.unknown = PortSet::all().difference(&side.allowed).union(&side.unknown);
+        }
+        side
+    }
+
+    /// What the policies themselves say.
+    pub(super) fn decide(&self, source: End<'_>, target: End<'_>, direction: Direction, explains: bool) -> Side {
         let (subject, peer) = match direction {
             Direction::Egress => (source, target),
             Direction::Ingress => (target, source),
@@ -280,9 +295,6 @@ impl NetworkPolicies {
         }
         let (allowed, unknown, reasons) = decision.finish();
         let unknown = if self.is_partial { PortSet::all() } else { unknown };
-        // The address of its node could be admitted by a block, or always, as the kubelet's is.
-        let of_node = peer.pod().is_some_and(|pod| pod.host_network);
-        let unknown = if of_node { PortSet::all().difference(&allowed).union(&unknown) } else { unknown };
         Side { allowed, unknown, reasons }
     }
 

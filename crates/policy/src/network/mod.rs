@@ -11,6 +11,7 @@ mod eval;
 mod family;
 mod kubernetes;
 mod label;
+mod outside;
 mod port_set;
 mod read;
 mod served;

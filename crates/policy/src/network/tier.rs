@@ -248,7 +248,7 @@ pub enum Effect {
 }
 
 /// Why ports get through or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reason {
     /// The rule, or the policy.
     pub cited: Cited,
