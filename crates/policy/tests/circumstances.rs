@@ -4,7 +4,7 @@
 mod common;
 
 use kubestride_policy::connections::Connections;
-use kubestride_policy::network::{Circumstances, Family, NetworkPolicies};
+use kubestride_policy::network::{Circumstances, Direction, Family, Match, NetworkPolicies};
 use kubestride_policy::pod_security::Version;
 
 const PODS: &str = "
@@ -72,4 +72,94 @@ fn policies_that_nobody_enforces_decide_nothing_and_leave_others_certain() {
     let listed = NetworkPolicies::read_in(&manifests, "default", &ignoring(&[Family::Cilium]));
     let holds: Vec<_> = listed.all().iter().map(|policy| (policy.family, policy.holds)).collect();
     assert_eq!(holds, [(Family::Calico, true), (Family::Cilium, false)]);
+}
+
+/// Whether a policy denies by default what comes in, and what goes out, for `shop`.
+fn defaults(policy: &str) -> (Match, Match) {
+    let manifests = common::manifests(policy);
+    let policies = NetworkPolicies::read(&manifests, "default");
+    let labels = kubestride_manifest::Labels::from_pairs([("team", "red")]);
+    let all = policies.all();
+    let listed = all.first().expect("one policy");
+    let of = |direction| listed.denies_by_default(direction, "shop", &labels);
+    (of(Direction::Ingress), of(Direction::Egress))
+}
+
+#[test]
+fn policies_of_administrators_deny_by_default_what_they_deny_to_everybody() {
+    let all = "from: [{namespaces: {}}]";
+    let everywhere = "to: [{namespaces: {}}, {networks: [0.0.0.0/0]}]";
+    let table = [
+        (format!("ingress: [{{action: Deny, {all}}}]"), (Match::Yes, Match::No)),
+        (format!("egress: [{{action: Deny, {everywhere}}}]"), (Match::No, Match::Yes)),
+        // Pods are not everybody that can be called.
+        ("egress: [{action: Deny, to: [{namespaces: {}}]}]".to_owned(), (Match::No, Match::No)),
+        (
+            "ingress: [{action: Deny, from: [{namespaces: {matchLabels: {team: blue}}}]}]".to_owned(),
+            (Match::No, Match::No),
+        ),
+        (
+            format!(
+                "ingress: [{{action: Allow, from: [{{namespaces: {{matchLabels: {{team: blue}}}}}}]}}, {{action: Deny, {all}}}]"
+            ),
+            (Match::Yes, Match::No),
+        ),
+        (format!("ingress: [{{action: Allow, {all}}}, {{action: Deny, {all}}}]"), (Match::No, Match::No)),
+        (format!("ingress: [{{action: Pass, {all}}}, {{action: Deny, {all}}}]"), (Match::No, Match::No)),
+        (
+            format!("ingress: [{{action: Deny, {all}, ports: [{{portNumber: {{port: 80, protocol: TCP}}}}]}}]"),
+            (Match::No, Match::No),
+        ),
+        (format!("ingress: [{{action: Unheard, {all}}}, {{action: Deny, {all}}}]"), (Match::No, Match::No)),
+        (
+            format!("ingress: [{{action: Allow, from: [{{unheardOf: 1}}], unheardOf: 1}}, {{action: Deny, {all}}}]"),
+            (Match::Unknown, Match::No),
+        ),
+    ];
+    let kinds = [("AdminNetworkPolicy", "priority: 1, "), ("BaselineAdminNetworkPolicy", "")];
+    for (kind, place) in kinds {
+        for (subject, covers) in
+            [("{namespaces: {matchLabels: {team: red}}}", true), ("{namespaces: {matchLabels: {team: blue}}}", false)]
+        {
+            for (rules, expected) in &table {
+                let spec = format!("{place}subject: {subject}, {rules}");
+                let policy = format!(
+                    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: {kind}\nmetadata: {{name: default}}\nspec: {{{spec}}}"
+                );
+                let expected = if covers { *expected } else { (Match::No, Match::No) };
+                assert_eq!(defaults(&policy), expected, "{policy}");
+            }
+        }
+    }
+    let some_pods = "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: a}\nspec: {tier: Baseline, priority: 1, subject: {pods: {podSelector: {matchLabels: {app: web}}}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}";
+    assert_eq!(defaults(some_pods), (Match::No, Match::No));
+    let whole = some_pods.replace("{pods: {podSelector: {matchLabels: {app: web}}}}", "{namespaces: {}}");
+    assert_eq!(defaults(&whole), (Match::Yes, Match::No));
+}
+
+#[test]
+fn policies_of_plugins_for_the_whole_cluster_deny_by_default() {
+    let cilium = |rest: &str| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {{name: a}}\nspec: {{endpointSelector: {{}}, {rest}}}"
+        )
+    };
+    let calico = |rest: &str| {
+        format!("apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {{name: a}}\nspec: {{{rest}}}")
+    };
+    let table = [
+        (cilium("ingress: [{}]"), Match::Yes),
+        (cilium("ingress: [{fromEntities: [world]}]"), Match::Yes),
+        (cilium("ingress: [{fromEntities: [cluster]}]"), Match::No),
+        (cilium("ingressDeny: [{fromEntities: [all]}], enableDefaultDeny: {ingress: false}"), Match::Yes),
+        (cilium("ingressDeny: [{fromEntities: [world]}], enableDefaultDeny: {ingress: false}"), Match::No),
+        (cilium("ingress: [{fromEntities: [all]}], ingressDeny: [{fromEntities: [world]}]"), Match::No),
+        (calico("types: [Ingress]"), Match::Yes),
+        (calico("ingress: [{action: Deny}]"), Match::Yes),
+        (calico("tier: kube-admin, ingress: [{action: Deny}]"), Match::Yes),
+        (calico("tier: kube-admin, ingress: [{action: Deny, source: {selector: app == 'x'}}]"), Match::No),
+    ];
+    for (policy, expected) in table {
+        assert_eq!(defaults(&policy).0, expected, "{policy}");
+    }
 }

@@ -120,11 +120,18 @@ impl Listed<'_> {
         }
     }
 
-    /// Whether it isolates all pods of a namespace and does not let everybody through; whether it holds is
+    /// Whether it stops what comes to all pods of a namespace, or from them, but for what rules name; whether it holds is
     /// another question.
     pub fn denies_by_default(&self, direction: Direction, namespace: &str, namespace_labels: &Labels<'_>) -> Match {
-        let denies = |part: &&&dyn Member| part.isolates(direction) && part.open_rule(direction).is_none();
-        Match::any(self.parts.iter().filter(denies).map(|part| part.covers(namespace, namespace_labels)))
+        let denies = |part: &&dyn Member| {
+            let only_named = part.lets_others(direction).negated();
+            if part.stops_others(direction) {
+                part.covers(namespace, namespace_labels).min(only_named)
+            } else {
+                Match::No
+            }
+        };
+        Match::any(self.parts.iter().map(denies))
     }
 
     /// The rule because of which everybody gets through in some direction on all ports.
@@ -302,6 +309,8 @@ impl NetworkPolicies {
     pub fn isolation(&self, pod: &Pod<'_>) -> Isolations {
         let of = |direction| {
             let (mut isolating, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
+            // Policies of which it is not known whether they let everybody through, or that do so but for some.
+            let mut perhaps_open = Vec::new();
             if pod.host_network {
                 return (Isolation::None, isolating);
             }
@@ -310,13 +319,17 @@ impl NetworkPolicies {
                     _ if !member.isolates(direction) => {}
                     Match::Yes => {
                         isolating.push(member.cite());
-                        open.extend(member.open_rule(direction));
+                        match member.open_rule(direction) {
+                            Some(rule) => open.push(rule),
+                            None if member.lets_others(direction) != Match::No => perhaps_open.push(member.cite()),
+                            None => {}
+                        }
                     }
                     Match::Unknown => doubtful.push(member.cite()),
                     Match::No => {}
                 }
             }
-            if isolating.is_empty() || !open.is_empty() {
+            if isolating.is_empty() || !open.is_empty() || !perhaps_open.is_empty() {
                 let denying = self.shut(pod, direction);
                 if !denying.is_empty() {
                     return (Isolation::Restricted, denying);
@@ -325,6 +338,7 @@ impl NetworkPolicies {
             match (isolating.is_empty(), open.is_empty()) {
                 (true, _) if !doubtful.is_empty() => (Isolation::Unknown, doubtful),
                 (true, _) => (Isolation::None, isolating),
+                (false, true) if !perhaps_open.is_empty() => (Isolation::Unknown, perhaps_open),
                 (false, true) => (Isolation::Restricted, isolating),
                 (false, false) => (Isolation::Open, open),
             }

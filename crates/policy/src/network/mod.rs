@@ -203,30 +203,29 @@ impl PodMatcher {
 
 impl Peer {
     /// Whether it admits everybody.
-    pub fn is_everybody(&self) -> bool {
+    pub fn is_everybody(&self, direction: Direction) -> Match {
         match &self.kind {
-            PeerKind::Pods(matcher) => matcher.is_everybody(),
-            PeerKind::Block(block) => block.is_everything(),
-            PeerKind::Nobody => false,
+            PeerKind::Pods(matcher) => matcher.is_everybody().into(),
+            PeerKind::Block(block) => block.is_everybody(direction),
+            PeerKind::Nobody => Match::No,
         }
     }
 }
 
 impl Rule {
-    /// Whether it admits everybody, on some port at least.
-    pub fn admits_everybody(&self) -> bool {
-        self.peers.is_empty() || self.peers.iter().any(Peer::is_everybody)
-    }
-
-    /// Whether it admits everybody on all ports.
-    pub fn is_open(&self) -> bool {
-        self.ports.is_empty() && self.admits_everybody()
+    /// Whether it admits everybody, on some port at least; of a rule that is not understood, that is not known.
+    pub fn admits_everybody(&self, direction: Direction) -> Match {
+        let everybody = Match::any(self.peers.iter().map(|peer| peer.is_everybody(direction)));
+        if self.doubtful { Match::Unknown } else { everybody.max(self.peers.is_empty().into()) }
     }
 
     /// Whether it names nobody: everybody gets through, on some port at least. Questions to DNS are sent by everybody
     /// and do not count for outgoing traffic.
-    pub fn names_nobody(&self, direction: Direction) -> bool {
-        self.admits_everybody() && !(direction == Direction::Egress && only_dns(&self.ports))
+    pub fn names_nobody(&self, direction: Direction) -> Match {
+        match direction == Direction::Egress && only_dns(&self.ports) {
+            true => Match::No,
+            false => self.admits_everybody(direction),
+        }
     }
 }
 

@@ -99,6 +99,12 @@ pub(crate) trait Member: Debug + Send + Sync {
     /// Whether it isolates the pods that it is for.
     fn isolates(&self, direction: Direction) -> bool;
 
+    /// Whether it stops what it does not let through by name: it isolates the pods that it is for, or a rule stops
+    /// everybody.
+    fn stops_others(&self, direction: Direction) -> bool {
+        self.isolates(direction)
+    }
+
     /// Says to `decision` what each of its rules does, in order. It is asked only about pods that it selects, or may
     /// select: `selected` is never [`Match::No`].
     fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision);
@@ -115,6 +121,9 @@ pub(crate) trait Member: Debug + Send + Sync {
     fn dns_to_anywhere(&self) -> Option<Cited> {
         None
     }
+
+    /// Whether a rule lets everybody through, on some port at least; unknown if only a rule that is not understood may.
+    fn lets_others(&self, direction: Direction) -> Match;
 
     /// The places where what they mean for addresses changes, see [`super::Block::edges`].
     fn edges(&self) -> Vec<u64>;
