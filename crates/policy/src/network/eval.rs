@@ -238,8 +238,8 @@ impl NetworkPolicies {
 
     /// A policy that would isolate a pod if somebody enforced it.
     pub fn idle_for(&self, pod: &Pod<'_>, direction: Direction) -> Option<(Family, Cited)> {
-        let isolates = |member: &&Box<dyn Member>| member.isolates(direction) && member.selects(pod) == Match::Yes;
-        let member = self.idle.iter().filter(|_| !pod.host_network).find(isolates)?;
+        let isolates = |member: &&dyn Member| member.isolates(direction) && member.selects(pod) == Match::Yes;
+        let member = self.idle.iter().filter(|_| !pod.host_network).map(AsRef::as_ref).find(isolates)?;
         Some((member.family(), member.cite()))
     }
 

@@ -20,12 +20,12 @@ impl NetworkPolicies {
         let ranges = Range::parts(selecting.flat_map(|(member, _)| member.edges()));
         let clients = ranges.into_iter().map(|range| from(End::Outside(range)));
         // Of addresses of IPv6 nothing is known but that they are outside.
-        let others = [from(End::Host("")), self.from_node(pod).answer(protocol, port)];
+        let others = [from(End::Host("")), self.node_verdict(pod).answer(protocol, port)];
         Answer::of_all(clients.chain(others))
     }
 
     /// What the policies of a pod say about its nodes, without what network plugins let through for the kubelet.
-    fn from_node(&self, pod: Pod<'_>) -> Verdict {
+    fn node_verdict(&self, pod: Pod<'_>) -> Verdict {
         let none = Labels::default();
         let node = Pod {
             namespace: "",
