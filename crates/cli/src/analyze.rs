@@ -140,7 +140,7 @@ fn namespace_name(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("a namespace is made of a-z, 0-9 and -, at most 63 of them".to_owned()) }
 }
 
-fn kubernetes_version(text: &str) -> Result<Version, String> {
+pub(crate) fn kubernetes_version(text: &str) -> Result<Version, String> {
     let newest = Version::NEWEST.0;
     Version::parse(text)
         .filter(|version| *version <= Version::NEWEST)

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_policy::connections::{Connection, Connections, Workload};
 use kubestride_policy::network::{Effect, Reason, Verdict};
+use kubestride_policy::pod_security::Version;
 use kubestride_source::SourceMap;
 
 use crate::{UNUSABLE, messages};
@@ -35,6 +36,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "default")]
     namespace: String,
 
+    /// The version of Kubernetes, such as 1.33: what its API server does not serve is no policy.
+    #[arg(long, value_name = "VERSION", value_parser = crate::analyze::kubernetes_version, default_value = "1.37")]
+    kubernetes_version: Version,
+
     /// Print no messages about the input but errors.
     #[arg(short, long)]
     quiet: bool,
@@ -61,14 +66,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         messages::error("no Kubernetes object was found in the input");
         return Ok(ExitCode::from(UNUSABLE));
     }
-    let connections = Connections::read(&loaded.manifests, &arguments.namespace);
-    let mut diagnostics = connections.diagnostics();
     let discover = kubestride_discover::Options {
         scope: kubestride_discover::Scope::Application,
         namespace: arguments.namespace.clone(),
-        kubernetes: kubestride_policy::pod_security::Version::NEWEST,
+        kubernetes: arguments.kubernetes_version,
     };
-    diagnostics.extend(kubestride_discover::not_enforced(&loaded.manifests, &discover));
+    let (circumstances, mut diagnostics) = kubestride_discover::circumstances(&loaded.manifests, &discover);
+    let connections = Connections::read_in(&loaded.manifests, &arguments.namespace, &circumstances);
+    diagnostics.extend(connections.diagnostics());
     messages::diagnostics(&loaded.sources, &diagnostics, arguments.quiet);
     messages::unread(loaded.unread);
     let from = arguments.from.as_deref().map(|name| named(&connections, name)).transpose()?;

@@ -121,9 +121,10 @@ spec:
     metadata: { labels: { app: net } }
     spec: { containers: [{ name: net, image: 'ghcr.io/flannel-io/flannel:v0.26' }] }
 ";
-    for (text, said) in
-        [(mesh, "policies of meshes are not part of this"), (flannel, "network policies have no effect")]
-    {
+    for (text, said) in [
+        (mesh, "policies of meshes are not part of this"),
+        (flannel, "the network policies of Kubernetes have no effect"),
+    ] {
         let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes()), ("other.yaml", text.as_bytes())]);
         let run = folder.run(&["connections", "."]);
         assert!(run.err.contains(said), "{said} in {}", run.err);
@@ -144,4 +145,25 @@ fn of_many_workloads_a_message_names_a_few() {
     let message = run.err.lines().find(|line| line.contains("[host-network]")).unwrap_or_default();
     assert!(message.contains("default/p14[Pod] and 25 more;"), "{message}");
     assert!(!message.contains("p15"), "{message}");
+}
+
+#[test]
+fn policies_without_effect_stop_nothing() {
+    let deny = |api: &str| {
+        format!(
+            "apiVersion: {api}\nkind: NetworkPolicy\nmetadata: {{ name: deny, namespace: shop }}\nspec: {{ podSelector: {{}} }}\n"
+        )
+    };
+    let pods = "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {containers: [{name: c, image: a}]}}\n---\n\
+        {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: shop}, spec: {containers: [{name: c, image: b}]}}\n";
+    for (api, options, allowed) in [
+        ("networking.k8s.io/v1", &[][..], false),
+        ("extensions/v1beta1", &[], true),
+        ("extensions/v1beta1", &["--kubernetes-version", "1.15"], false),
+    ] {
+        let folder = Folder::new(&[("pods.yaml", pods.as_bytes()), ("deny.yaml", deny(api).as_bytes())]);
+        let run = folder.run(&[&["connections", "."], options].concat());
+        assert_eq!(run.out.contains("shop/a[Pod] => shop/b[Pod] : All Connections"), allowed, "{api} {}", run.out);
+        assert_eq!(run.err.contains("policy-not-served"), allowed, "{api} {}", run.err);
+    }
 }

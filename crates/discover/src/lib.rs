@@ -49,6 +49,7 @@ pub use observed::Observation;
 
 use kubestride_manifest::Manifests;
 use kubestride_model::Model;
+use kubestride_policy::network::Circumstances;
 use kubestride_source::{Diagnostic, Span};
 
 /// How complete the input is, which decides what absence means.
@@ -99,14 +100,11 @@ pub struct Discovered {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Says, if it is so, that the network plugin of the input enforces no network policies.
-pub fn not_enforced(manifests: &Manifests, options: &Options) -> Option<Diagnostic> {
+/// Under which circumstances network policies hold, and which kinds of them have no effect.
+pub fn circumstances(manifests: &Manifests, options: &Options) -> (Circumstances, Vec<Diagnostic>) {
     let made = operated::made_labels(manifests);
     let world = world::World::new(manifests, options, &made);
-    let note = world.enforcement.refuted()?;
-    let message = format!("network policies have no effect here: {}", note.text);
-    let diagnostic = Diagnostic::warning("not-enforced", message);
-    Some(note.span.into_iter().fold(diagnostic, |diagnostic, span| diagnostic.at(span)))
+    (world.enforcement.circumstances(&world), world.enforcement.diagnostics(&world.network))
 }
 
 /// Builds the model of a set of objects.
@@ -118,6 +116,7 @@ pub fn discover(manifests: &Manifests, options: &Options) -> Discovered {
 fn limits(world: &world::World<'_>) -> Vec<Diagnostic> {
     let (manifests, namespace) = (world.manifests, world.options.namespace.as_str());
     let mut found = kubestride_policy::connections::limits(manifests, &world.network, namespace);
+    found.extend(world.enforcement.diagnostics(&world.network));
     found.extend(kubestride_policy::rbac::limits(manifests, &world.rbac, namespace));
     found.extend(kubestride_policy::mesh::limits(manifests, &world.mesh, namespace));
     found.extend(kubestride_policy::linkerd::limits(manifests, &world.linkerd, namespace));
@@ -148,7 +147,6 @@ pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[O
     let made = operated::made_labels(manifests);
     let world = world::World::new(manifests, options, &made);
     let (mut claims, counts) = signals::claim_all(&world);
-    enforcement::withdraw(&world, &mut claims);
     let strangers = observed::claim(&world, observations, &mut claims);
     let addresses = std::mem::take(&mut claims.reveals);
     let mut diagnostics = std::mem::take(&mut claims.diagnostics);

@@ -14,7 +14,7 @@ use kubestride_stencils::{attributes as attr, stencil};
 use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
 use crate::kafka_listeners;
 use crate::mesh_flows;
-use crate::verdict::verdict;
+use crate::verdict::{of_exposure, verdict};
 use crate::world::World;
 
 /// Builds the model: boundaries, workloads with their containers, then what flows, controls and names bring.
@@ -363,11 +363,29 @@ impl<'w, 'a> Merger<'w, 'a> {
                 }
             }
         }
+        let mut denied = false;
+        if first.kind == FlowKind::Exposure {
+            let transports: BTreeSet<&str> =
+                claims.iter().filter_map(|c| c.protocol.as_deref()).map(transport).collect();
+            let transports = if transports.is_empty() { BTreeSet::from(["TCP"]) } else { transports };
+            let entry = self.builder.get(subject, attr::ENTRY.id);
+            for (attribute, value, notes) in of_exposure(self.world, &first.target, entry, &transports, target_port) {
+                denied |= attribute == attr::POLICY_DENIED.id;
+                for (at, note) in notes.iter().enumerate() {
+                    let evidence = self.evidence(note);
+                    match at {
+                        0 => self.builder.set(subject, attribute, value, evidence),
+                        _ => self.builder.also(subject, attribute, evidence),
+                    }
+                }
+            }
+        }
         if let (Some(port), true) = (draft.port, network) {
             let evidence = self.evidence(&first.note);
             self.builder.set(subject, attr::PORT.id, Value::Number(i64::from(port)), evidence);
         }
         if first.kind == FlowKind::Exposure
+            && !denied
             && (draft.confidence == Confidence::Certain || limited)
             && matches!(first.target, Party::Workload(_))
         {
@@ -394,6 +412,15 @@ impl<'w, 'a> Merger<'w, 'a> {
             Subject::Control(identity) => SubjectRef::Control(*self.controls.get(identity)?),
             Subject::Name(identity) => SubjectRef::Name(*self.names.get(identity)?),
         })
+    }
+}
+
+/// The transport under a protocol.
+fn transport(protocol: &str) -> &'static str {
+    match protocol {
+        "UDP" => "UDP",
+        "SCTP" => "SCTP",
+        _ => "TCP",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use kubestride_policy::network::Family;
 use kubestride_source::FileId;
 use kubestride_stencils::Choice;
 use kubestride_stencils::values::TechnologyClass;
@@ -23,12 +24,15 @@ pub(crate) struct Technology {
     pub(crate) opened_by: Vec<(String, Vec<String>)>,
     /// Authentication may be set in a mounted file.
     pub(crate) configured_by_file: bool,
-    /// Whether it enforces network policies, for what runs on every node as part of the network.
-    pub(crate) network_policies: Option<bool>,
+    /// The kinds of network policies that it enforces, or may enforce by its version, for what runs on every node as
+    /// part of the network.
+    pub(crate) network_policies: Option<Vec<Family>>,
     /// Arguments one of which it needs in order to enforce them.
     pub(crate) switched_on: Vec<String>,
     /// Arguments that keep it from enforcing them.
     pub(crate) switched_off: Vec<String>,
+    /// Arguments that keep it from enforcing those of Kubernetes itself.
+    pub(crate) kubernetes_off: Vec<String>,
     /// The ConfigMap of its namespace in which the same settings may stand.
     pub(crate) config_map: Option<String>,
 }
@@ -73,11 +77,24 @@ fn read(entry: Value<'_>) -> Option<Technology> {
         secured_by: texts(entry.get("secured-by")),
         opened_by,
         configured_by_file: entry.get("configured-by-file").and_then(|v| v.as_bool()).unwrap_or(false),
-        network_policies: entry.get("network-policies").and_then(|v| v.as_str()).map(|does| does == "enforces"),
+        network_policies: entry
+            .get("network-policies")
+            .map(|list| texts(Some(list)).iter().filter_map(|f| family(f)).collect()),
         switched_on: texts(entry.get("switched-on")),
         switched_off: texts(entry.get("switched-off")),
+        kubernetes_off: texts(entry.get("kubernetes-off")),
         config_map: entry.get("config-map").and_then(|v| v.as_str()).map(str::to_owned),
     })
+}
+
+fn family(name: &str) -> Option<Family> {
+    match name {
+        "kubernetes" => Some(Family::Kubernetes),
+        "admin" => Some(Family::Admin),
+        "cilium" => Some(Family::Cilium),
+        "calico" => Some(Family::Calico),
+        _ => None,
+    }
 }
 
 fn class(name: &str) -> Option<TechnologyClass> {

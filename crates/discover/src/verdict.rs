@@ -1,9 +1,12 @@
 //! What network policies say about a flow that was found elsewhere.
 
+use std::collections::BTreeSet;
+
 use kubestride_model::{AttributeId, Value};
+use kubestride_policy::Pod;
 use kubestride_policy::network::{Answer, Effect, End, Reason, Side};
 use kubestride_stencils::attributes as attr;
-use kubestride_stencils::values::{PolicyVerdict, YesNo};
+use kubestride_stencils::values::{Entry, PolicyVerdict, YesNo};
 
 use crate::claims::{Note, Party};
 use crate::world::World;
@@ -31,10 +34,6 @@ pub(crate) fn verdict(
         let note = Note::stated(named.cited.span, format!("{} admits the caller", named.cited.identity));
         found.push((attr::POLICY_ADMITTED.id, attr::POLICY_ADMITTED.value(YesNo::Yes), vec![note]));
     }
-    // Where nobody enforces policies they answer nothing, although what they say is still told.
-    if world.enforcement.refuted().is_some() {
-        found.clear();
-    }
     // In a fragment another policy may be elsewhere.
     if let Some((value, mut notes)) = rules(tcp).filter(|_| world.absence_counts()) {
         if notes.is_empty() {
@@ -44,6 +43,61 @@ pub(crate) fn verdict(
         found.push((attr::POLICY_VERDICT.id, attr::POLICY_VERDICT.value(value), notes));
     }
     found
+}
+
+/// The attributes that policies give to a way in from outside to a workload, each with what says so. `transports` are
+/// those that the way in may have, `port` is that of the target, if known.
+pub(crate) fn of_exposure(
+    world: &World<'_>,
+    target: &Party,
+    entry: Option<Value>,
+    transports: &BTreeSet<&str>,
+    port: Option<u16>,
+) -> Vec<(AttributeId, Value, Vec<Note>)> {
+    // In a fragment another policy may be elsewhere.
+    let Some(End::Pod(pod)) = pod(world, target).filter(|_| world.absence_counts()) else { return Vec::new() };
+    let handed_on = |name: Entry| entry == Some(attr::ENTRY.value(name));
+    let answer = Answer::of_all(transports.iter().map(|transport| {
+        let outside = world.network.from_outside(pod, transport, port);
+        if handed_on(Entry::Ingress) || handed_on(Entry::Gateway) {
+            through_controller(world, pod, handed_on(Entry::Ingress), outside, transport, port)
+        } else {
+            outside
+        }
+    }));
+    let Some((value, mut notes)) = rules(answer) else { return Vec::new() };
+    if notes.is_empty() {
+        let at = if let Party::Workload(at) = target { world.workloads.get(*at).map(|w| w.span()) } else { None };
+        notes.push(Note::absent(at, "no policy selects it for what comes in from outside"));
+    }
+    let mut found = Vec::new();
+    if value == PolicyVerdict::Denied {
+        found.push((attr::POLICY_DENIED.id, attr::POLICY_DENIED.value(YesNo::Yes), notes.clone()));
+    }
+    found.push((attr::POLICY_VERDICT.id, attr::POLICY_VERDICT.value(value), notes));
+    found
+}
+
+/// The answer for a way in through an ingress controller. The load balancer of a cloud may do without one and call pods
+/// itself, so nothing is refused where addresses outside are not. What serves a Gateway is made when it is applied.
+fn through_controller(
+    world: &World<'_>,
+    pod: Pod<'_>,
+    of_ingress: bool,
+    outside: Answer,
+    transport: &str,
+    port: Option<u16>,
+) -> Answer {
+    let controllers = world.ingress_controllers.iter().filter(|_| of_ingress).filter_map(|at| world.workloads.get(*at));
+    let from = |end: End<'_>| world.network.verdict(end, End::Pod(pod)).answer(transport, port);
+    let answers: Vec<Answer> = controllers.map(|w| from(End::Pod(w.policy_pod()))).collect();
+    if answers.is_empty() {
+        return Answer::of_all([from(End::SomePod), outside]);
+    }
+    match Answer::of_all(answers) {
+        denied @ Answer::Denied(_) => Answer::of_all([denied, outside]),
+        answer => answer,
+    }
 }
 
 /// The pods of a workload. What an operator gives to its pods is not known.

@@ -13,6 +13,7 @@ use kubestride_policy::rbac::Rbac;
 use kubestride_policy::runtime::RuntimePolicies;
 use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
+use kubestride_stencils::values::TechnologyClass;
 
 use crate::directory::Directories;
 use crate::endpoints::{Endpoints, Place, Ports};
@@ -154,6 +155,8 @@ pub(crate) struct World<'a> {
     service_by_name: BTreeMap<(String, String), usize>,
     /// The workload and the port of its pods behind a Service that an operator makes.
     made_services: BTreeMap<(String, String), (usize, u16)>,
+    /// Positions of the workloads that hand requests from outside on.
+    pub(crate) ingress_controllers: Vec<usize>,
     /// Names that a mesh gives to pods and hosts.
     pub(crate) mesh_hosts: MeshHosts,
     /// Names by which workloads are reached from outside.
@@ -206,6 +209,10 @@ impl<'a> World<'a> {
                 }
             }
         }
+        let hands_on =
+            |w: &WorkloadInfo<'_>| w.technology.is_some_and(|(t, _)| t.class == TechnologyClass::IngressController);
+        let all = workloads.iter().enumerate();
+        let ingress_controllers = all.filter(|(_, w)| hands_on(w)).map(|(at, _)| at).collect();
         let mesh_hosts = MeshHosts::read(manifests, default, &workloads, &pods);
         let namespaces: BTreeMap<String, Object<'a>> =
             manifests.by_kind("Namespace").map(|o| (o.name().to_owned(), o)).collect();
@@ -220,6 +227,7 @@ impl<'a> World<'a> {
             in_front,
             service_by_name,
             made_services,
+            ingress_controllers,
             mesh_hosts,
             public_names,
             tls_origination: TlsOrigination::read(manifests, default),
@@ -230,15 +238,17 @@ impl<'a> World<'a> {
             mesh_routes: MeshRoutes::default(),
             directories: Directories::default(),
             rbac: Rbac::read(manifests, default),
-            network: NetworkPolicies::read(manifests, default),
+            network: NetworkPolicies::default(),
             mesh: Mesh::read(manifests, default),
             admission: AdmissionPolicies::read(manifests, default),
             runtime: RuntimePolicies::read(manifests, default),
-            enforcement: Enforcement::Unknown,
+            enforcement: Enforcement::default(),
             linkerd: Linkerd::read(manifests, default),
             mesh_pods,
         };
         world.enforcement = Enforcement::find(&world);
+        let circumstances = world.enforcement.circumstances(&world);
+        world.network = NetworkPolicies::read_in(manifests, default, &circumstances);
         world.mesh_routes = MeshRoutes::read(&world);
         world.directories = Directories::read(&world);
         world

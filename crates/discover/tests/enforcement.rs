@@ -160,3 +160,69 @@ fn agents_are_known_by_their_images_and_settings() {
     let operator = "---\napiVersion: operator.tigera.io/v1\nkind: Installation\nmetadata: {name: default}\nspec: {variant: Calico}\n";
     assert_eq!(of(&[(vpc, "")], operator, Scope::Application), "Yes");
 }
+
+/// One policy for all pods of a kind that only one network plugin knows, or only some know.
+fn own_policy(kind: &str) -> &'static str {
+    match kind {
+        "cilium" => {
+            "---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: own}\nspec: {endpointSelector: {}, ingress: [{}]}\n"
+        }
+        "calico" => {
+            "---\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: own}\nspec: {types: [Ingress]}\n"
+        }
+        "admin" => {
+            "---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: own}\nspec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}\n"
+        }
+        _ => {
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: own}\nspec: {podSelector: {}}\n"
+        }
+    }
+}
+
+/// The application without policies.
+fn bare() -> &'static str {
+    SHOP.split("---\napiVersion: networking.k8s.io/v1\n").next().expect("the application")
+}
+
+#[test]
+fn each_kind_of_policies_counts_where_somebody_may_enforce_it() {
+    let calico: &[(&str, &str)] = &[("docker.io/calico/node:v3.29.1", "")];
+    let cilium: &[(&str, &str)] = &[("quay.io/cilium/cilium:v1.16", "")];
+    let flannel: &[(&str, &str)] = &[("ghcr.io/flannel-io/flannel:v0.26.2", "")];
+    let canal: &[(&str, &str)] = &[flannel[0], calico[0]];
+    let chained: &[(&str, &str)] = &[cilium[0], calico[0]];
+    let vpc: &[(&str, &str)] = &[("amazon-k8s-cni:v1.19", "")];
+    let undecided: &[(&str, &str)] = &[vpc[0], ("aws-network-policy-agent:v1.2", "")];
+    let without_kubernetes: &[(&str, &str)] = &[("quay.io/cilium/cilium:v1.16", "--enable-k8s-networkpolicy=false")];
+    // Which of kubernetes, admin, cilium and calico isolate the pod.
+    let table = [
+        ("nothing", &[][..], [true, true, true, true]),
+        ("Calico", calico, [true, true, false, true]),
+        ("Canal", canal, [true, true, false, true]),
+        ("Cilium", cilium, [true, true, true, false]),
+        ("Cilium, told so", without_kubernetes, [false, true, true, false]),
+        ("both", chained, [true, true, true, true]),
+        ("flannel", flannel, [false, false, false, false]),
+        ("Amazon VPC CNI", vpc, [false, false, false, false]),
+        ("with its agent", undecided, [true, true, false, false]),
+    ];
+    for (name, agents, expected) in table {
+        let agents = if agents.is_empty() { String::new() } else { agent(agents) };
+        for (kind, counts) in ["kubernetes", "admin", "cilium", "calico"].into_iter().zip(expected) {
+            let text = format!("{}{}{agents}", bare(), own_policy(kind));
+            let mut manifests = Manifests::new();
+            for document in read(FileId(0), &Arc::from(text.as_str()), &Limits::default()) {
+                manifests.add(document.tree.expect("a document"), 0);
+            }
+            manifests.finish("default");
+            let options =
+                Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
+            let found = discover(&manifests, &options);
+            let isolation = achieved(&found.model)[2].clone();
+            assert_eq!(isolation, if counts { "Restricted" } else { "None" }, "{kind} where {name} runs");
+            let said = found.diagnostics.iter().filter(|d| d.code == "not-enforced").count();
+            assert_eq!(said, usize::from(!counts), "{kind} where {name} runs");
+            assert_eq!(found.model.controls().count(), 1, "it stays visible");
+        }
+    }
+}

@@ -151,7 +151,12 @@ fn isolation_follows_what_tiers_leave() {
         ("ingress: [{action: Allow, source: {selector: app == 'front'}}]", Isolation::Restricted),
         ("ingress: [{action: Allow, source: {namespaceSelector: all()}}]", Isolation::Open),
         ("ingress: [{action: Allow, source: {nets: [0.0.0.0/0]}}]", Isolation::Open),
-        ("ingress: [{action: Deny, source: {selector: app == 'x'}}, {action: Allow}]", Isolation::Restricted),
+        ("ingress: [{action: Deny, source: {selector: app == 'x'}}, {action: Allow}]", Isolation::Unknown),
+        ("ingress: [{action: Allow, source: {notNets: [203.0.113.0/24]}}]", Isolation::Open),
+        ("ingress: [{action: Allow, source: {nets: [0.0.0.0/0], notNets: [10.0.0.0/8]}}]", Isolation::Unknown),
+        ("ingress: [{action: Allow, source: {nets: [203.0.113.0/24]}}]", Isolation::Restricted),
+        ("ingress: [{action: Allow, unheardOf: 1}]", Isolation::Unknown),
+        ("ingress: [{action: Deny}, {action: Allow, unheardOf: 1}]", Isolation::Restricted),
         ("ingress: [{action: Allow, destination: {selector: app == 'x'}}]", Isolation::Restricted),
         // What passes everything on leaves it to others.
         ("ingress: [{action: Deny, source: {selector: app == 'x'}}, {action: Pass}]", Isolation::None),
@@ -304,6 +309,10 @@ fn policies_for_all_pods_deny_by_default() {
         (global("a", "namespaceSelector: has(stage), types: [Ingress]"), Match::Unknown),
         (global("a", "serviceAccountSelector: has(stage), types: [Ingress]"), Match::No),
         (global("a", "preDNAT: true, applyOnForward: true, types: [Ingress]"), Match::No),
+        // Who is kept out is no default.
+        (global("a", "ingress: [{action: Deny, source: {selector: app == 'x'}}, {action: Allow}]"), Match::No),
+        (global("a", "ingress: [{action: Allow, source: {selector: app == 'x'}}, {action: Deny}]"), Match::Yes),
+        (global("a", "ingress: [{action: Allow, unheardOf: 1}]"), Match::Unknown),
     ];
     let labels = kubestride_manifest::Labels::from_pairs([("team", "red")]);
     for (policy, expected) in table {

@@ -172,10 +172,14 @@ fn what_limits_the_answer_is_said() {
 fn open_policies_are_found() {
     let table = [
         ("ingress: [{fromEntities: [all]}]", Isolation::Open, true),
-        ("ingress: [{fromCIDR: [0.0.0.0/0]}]", Isolation::Open, true),
+        // Both are about addresses outside only.
+        ("ingress: [{fromCIDR: [0.0.0.0/0]}]", Isolation::Restricted, false),
+        ("ingress: [{fromEntities: [world]}]", Isolation::Restricted, false),
+        ("ingress: [{fromEntities: [world, cluster]}]", Isolation::Open, true),
+        ("ingress: [{fromGroups: [{aws: {}}]}]", Isolation::Restricted, false),
         ("ingress: [{toPorts: [{ports: [{port: '80'}]}]}]", Isolation::Open, false),
         ("ingress: [{fromEntities: [all], icmps: [{}]}]", Isolation::Restricted, false),
-        ("ingress: [{fromEntities: [all]}], ingressDeny: [{fromEntities: [world]}]", Isolation::Restricted, false),
+        ("ingress: [{fromEntities: [all]}], ingressDeny: [{fromEntities: [world]}]", Isolation::Unknown, false),
         ("ingress: [{fromEndpoints: [{}]}]", Isolation::Restricted, false),
         (
             "ingress: [{fromEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: Exists}]}]}]",
@@ -187,6 +191,15 @@ fn open_policies_are_found() {
         let policies = NetworkPolicies::read(&common::manifests(&own(rules)), "default");
         assert_eq!(policies.isolation(&described(SUBJECT).get()).ingress, isolation, "{rules}");
         assert_eq!(policies.all()[0].admits_everyone().is_some(), everyone, "{rules}");
+    }
+    let egress = [
+        ("egress: [{toEntities: [world]}]", Isolation::Open),
+        ("egress: [{toCIDRSet: [{cidr: 0.0.0.0/0, except: [10.0.0.0/8]}]}]", Isolation::Open),
+        ("egress: [{toCIDRSet: [{cidr: 10.0.0.0/8, except: [10.1.0.0/16]}]}]", Isolation::Restricted),
+    ];
+    for (rules, isolation) in egress {
+        let policies = NetworkPolicies::read(&common::manifests(&own(rules)), "default");
+        assert_eq!(policies.isolation(&described(SUBJECT).get()).egress, isolation, "{rules}");
     }
     let dns = [
         ("egress: [{toPorts: [{ports: [{port: '53', protocol: UDP}]}]}]", true),

@@ -38,7 +38,7 @@ fn name(answer: &Answer) -> &'static str {
 
 #[test]
 fn isolation_follows_types_and_rules() {
-    use Isolation::{None as Free, Open, Restricted};
+    use Isolation::{None as Free, Open, Restricted, Unknown};
     let table = [
         ("{podSelector: {}}", Restricted, Free),
         ("{podSelector: {}, policyTypes: []}", Restricted, Free),
@@ -54,11 +54,30 @@ fn isolation_follows_types_and_rules() {
         ("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector: {}}]}]}", Open, Free),
         ("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}", Restricted, Free),
         ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}", Open, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [203.0.113.0/24]}}]}]}", Open, Free),
+        // Whether pods have their addresses there is not known.
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]}]}", Unknown, Free),
+        // Everybody outside, and no pod.
         (
-            "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]}]}",
+            "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10]}}]}]}",
             Restricted,
             Free,
         ),
+        (
+            "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [0.0.0.0/1, 0.0.0.0/2, 128.0.0.0/8]}}]}]}",
+            Restricted,
+            Free,
+        ),
+        (
+            "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 169.254.0.0/16]}}]}]}",
+            Free,
+            Open,
+        ),
+        ("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}", Free, Restricted),
+        ("{podSelector: {}, ingress: [{from: [{unheardOf: {}}]}]}", Unknown, Free),
+        ("{podSelector: {}, ingress: [{unheardOf: [], from: []}]}", Unknown, Free),
+        // That somebody else gets through for sure decides.
+        ("{podSelector: {}, ingress: [{unheardOf: []}, {}]}", Open, Free),
         ("{podSelector: {}, ingress: [{ports: [{port: 80}]}]}", Open, Free),
         ("{podSelector: {}, egress: [{ports: [{port: 443}]}]}", Restricted, Open),
         // Everybody asks DNS.

@@ -171,7 +171,7 @@ declare_attributes! {
     AUDIT_LOGGING: YesNo = "auditLogging", UNKNOWN, answered by "the flags and the audit policy of the API server";
     /// Secrets are encrypted in etcd.
     ETCD_ENCRYPTION: YesNo = "etcdEncryption", UNKNOWN, answered by "the EncryptionConfiguration of the API server, or the cloud provider's setting";
-    /// The network plugin enforces network policies. As long as nothing tells, they count as if it did.
+    /// The network plugin enforces the network policies of Kubernetes. As long as nothing tells, they count as if it did.
     POLICY_ENFORCEMENT: YesNo = "networkPolicyEnforcement", UNKNOWN, answered by "the manifests of the network plugin";
     /// Images are admitted only with a valid signature.
     IMAGE_VERIFICATION: ImageVerification = "imageVerification", UNKNOWN, answered by "the admission policy that verifies images";
@@ -187,7 +187,7 @@ declare_attributes! {
     POLICY_ADMITTED: YesNo = "policyAdmitted", NO;
     /// Network policies forbid it, although an address for it is configured.
     POLICY_DENIED: YesNo = "policyDenied", NO;
-    /// What network policies say about it, assuming that the network plugin enforces them.
+    /// What network policies say about it, without those of which it is shown that nobody enforces them.
     POLICY_VERDICT: PolicyVerdict = "policyVerdict", UNKNOWN;
     /// What the policies of a mesh say about it.
     MESH_VERDICT: MeshVerdict = "meshVerdict", UNKNOWN;

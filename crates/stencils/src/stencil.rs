@@ -90,6 +90,7 @@ declare_stencils! {
     /// Reachability from outside the cluster.
     EXPOSURE: Flow "Exposure" < FLOW [
         PORT, ENCRYPTION, ENTRY, SOURCE_RESTRICTED, CLIENT_ADDRESS_KEPT, EDGE_AUTHENTICATION, RATE_LIMITED, SNIPPETS,
+        POLICY_DENIED, POLICY_VERDICT,
     ];
     /// Use of a store.
     STORE_ACCESS: Flow "Store access" < FLOW [READ_ONLY, FILES_GUARDED, MOUNTED_AS];

@@ -2,6 +2,7 @@
 
 use kubestride_manifest::Object;
 use kubestride_model::Value;
+use kubestride_policy::network::Family;
 use kubestride_source::Diagnostic;
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
@@ -10,7 +11,7 @@ use kubestride_yaml::Entry;
 use super::Signal;
 use crate::Scope;
 use crate::claims::{Claims, ControlClaim, Note, Subject};
-use crate::enforcement::Enforcement;
+use crate::enforcement::Enforced;
 use crate::world::World;
 
 pub(crate) struct Boundaries;
@@ -130,10 +131,10 @@ fn cluster(world: &World<'_>, claims: &mut Claims) {
         let note = Note::absent(None, "no DaemonSet of the cluster is a runtime sensor");
         claims.set(Subject::Cluster, attr::RUNTIME_SENSOR.id, attr::RUNTIME_SENSOR.value(YesNo::No), note);
     }
-    let enforced = match &world.enforcement {
-        Enforcement::Held(note) => Some((YesNo::Yes, note)),
-        Enforcement::Ignored(note) => Some((YesNo::No, note)),
-        Enforcement::Unknown => None,
+    let enforced = match world.enforcement.of(Family::Kubernetes) {
+        Some(Enforced::Held(note)) => Some((YesNo::Yes, note)),
+        Some(Enforced::Ignored(note)) => Some((YesNo::No, note)),
+        None => None,
     };
     if let Some((value, note)) = enforced {
         let value = attr::POLICY_ENFORCEMENT.value(value);

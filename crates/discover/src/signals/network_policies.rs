@@ -32,9 +32,11 @@ impl Signal for NetworkPolicySignal {
             world.workloads.iter().map(|w| (w.namespace.as_str(), &w.namespace_labels)).collect();
         let policies = world.network.all();
         // Of several claims the first one holds: what is certain comes first.
+        let (held, idle): (Vec<&Listed<'_>>, Vec<_>) = policies.iter().partition(|policy| policy.holds);
         for sure in [Match::Yes, Match::Unknown] {
-            policies.iter().for_each(|policy| default_denial(policy, sure, &namespaces, claims));
+            held.iter().for_each(|policy| default_denial(world, policy, sure, &namespaces, claims));
         }
+        idle.iter().for_each(|policy| default_denial(world, policy, Match::Yes, &namespaces, claims));
         for policy in policies {
             control(world, &policy, claims);
             openness(&policy, claims);
@@ -64,17 +66,21 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
     let subject = || Subject::Party(Party::Workload(index));
     let isolations = world.network.isolation(&pod);
     let sides = [
-        (isolations.ingress, isolations.ingress_by, attr::INGRESS_ISOLATION, "incoming"),
-        (isolations.egress, isolations.egress_by, attr::EGRESS_ISOLATION, "outgoing"),
+        (isolations.ingress, isolations.ingress_by, attr::INGRESS_ISOLATION, Direction::Ingress),
+        (isolations.egress, isolations.egress_by, attr::EGRESS_ISOLATION, Direction::Egress),
     ];
-    for (isolated, by, attribute, side) in sides {
+    for (isolated, by, attribute, direction) in sides {
+        let side = if direction == Direction::Ingress { "incoming" } else { "outgoing" };
         let value = match isolated {
             Isolated::None | Isolated::Unknown => Isolation::None,
             Isolated::Restricted => Isolation::Restricted,
             Isolated::Open => Isolation::Open,
         };
         if isolated == Isolated::None {
-            let note = Note::absent(Some(workload.span()), format!("no network policy selects it for {side} traffic"));
+            let idle = world.network.idle_for(&pod, direction).and_then(|(f, _)| world.enforcement.refuted(f));
+            let none =
+                || Note::absent(Some(workload.span()), format!("no network policy selects it for {side} traffic"));
+            let note = idle.cloned().unwrap_or_else(none);
             // In a fragment the policy may be elsewhere.
             let value = if world.absence_counts() { attribute.value(value) } else { Value::Unknown };
             claims.set(subject(), attribute.id, value, note);
@@ -161,14 +167,25 @@ fn openness(policy: &Listed<'_>, claims: &mut Claims) {
 }
 
 /// A policy for all pods of a namespace denies by default even if it admits some peers.
-fn default_denial(policy: &Listed<'_>, sure: Match, namespaces: &BTreeMap<&str, &Labels<'_>>, claims: &mut Claims) {
+fn default_denial(
+    world: &World<'_>,
+    policy: &Listed<'_>,
+    sure: Match,
+    namespaces: &BTreeMap<&str, &Labels<'_>>,
+    claims: &mut Claims,
+) {
     let none = Labels::default();
     let own = policy.namespace.map(|name| (name, namespaces.get(name).copied().unwrap_or(&none)));
     let wide = namespaces.iter().filter(|_| own.is_none()).map(|(name, labels)| (*name, *labels));
     for (name, labels) in own.into_iter().chain(wide) {
         let sides = [(Direction::Ingress, attr::DEFAULT_DENY_INGRESS), (Direction::Egress, attr::DEFAULT_DENY_EGRESS)];
         for (direction, attribute) in sides {
-            if policy.denies_by_default(direction, name, labels) == sure {
+            if policy.denies_by_default(direction, name, labels) != sure {
+                continue;
+            }
+            if let Some(note) = world.enforcement.refuted(policy.family) {
+                claims.set(Subject::Namespace(name.to_owned()), attribute.id, attribute.value(YesNo::No), note.clone());
+            } else {
                 let value = if sure == Match::Yes { attribute.value(YesNo::Yes) } else { Value::Unknown };
                 let note = Note::stated(policy.cited.span, policy.cited.identity.clone());
                 claims.set(Subject::Namespace(name.to_owned()), attribute.id, value, note);

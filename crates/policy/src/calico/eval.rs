@@ -7,10 +7,14 @@ use kubestride_manifest::Labels;
 use super::surroundings::{Item, hold, is_named};
 use super::{Entity, Policy, Port, Protocol, Rule, Scope, Surroundings, Who};
 use crate::network::tier::{Decision, Member, Question, Ruling, Subjects};
-use crate::network::{Action, Block, Declared, Direction, End, Match, PodMatcher, PortSet};
+use crate::network::{Action, Block, Declared, Direction, End, Family, Match, PodMatcher, PortSet};
 use crate::{Cited, Pod};
 
 impl Member for Arc<Policy> {
+    fn family(&self) -> Family {
+        Family::Calico
+    }
+
     fn cite(&self) -> Cited {
         Policy::cite(self)
     }
@@ -64,6 +68,14 @@ impl Member for Arc<Policy> {
         side.applies == Match::Yes && !self.passes && !side.rules.iter().any(|rule| rule.passes_everything())
     }
 
+    fn stops_others(&self, direction: Direction) -> bool {
+        let side = self.side(direction);
+        // Where the tier passes on what no rule is about, a rule must stop it.
+        let first = side.rules.iter().find(|rule| rule.is_about_everything());
+        let stops = first.is_some_and(|rule| rule.action == Action::Deny) && side.applies == Match::Yes;
+        self.isolates(direction) || stops
+    }
+
     fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision) {
         let side = self.side(question.direction);
         if side.applies == Match::No {
@@ -86,13 +98,14 @@ impl Member for Arc<Policy> {
         }
     }
 
+    fn lets_others(&self, direction: Direction) -> Match {
+        let stops = |rule: &&Rule| rule.action == Action::Deny && rule.is_about_everything();
+        let before = self.side(direction).rules.iter().take_while(|rule| !stops(rule));
+        Match::any(before.filter(|rule| !rule.is_only_dns(direction)).map(|rule| rule.opens(direction)))
+    }
+
     fn open_rule(&self, direction: Direction) -> Option<Cited> {
-        let dns = |port: &Port| matches!(port, Port::Numbers(53, 53) | Port::Numbers(853, 853));
-        let open = |rule: &Rule| {
-            let ports = &rule.destination.ports;
-            let only_dns = direction == Direction::Egress && !ports.is_empty() && ports.iter().all(dns);
-            rule.is_open(direction) && !only_dns
-        };
+        let open = |rule: &Rule| rule.opens(direction) == Match::Yes && !rule.is_only_dns(direction);
         self.first_open(direction, &open)
     }
 
@@ -138,7 +151,7 @@ impl Policy {
         let of = |direction| {
             let all_ports = |rule: &Rule| {
                 let ports = rule.destination.ports.is_empty() && rule.destination.not_ports.is_empty();
-                rule.is_open(direction) && ports && rule.protocol.is_none() && rule.not_protocol.is_none()
+                rule.opens(direction) == Match::Yes && ports && rule.protocol.is_none() && rule.not_protocol.is_none()
             };
             self.first_open(direction, &all_ports)
         };
@@ -199,7 +212,7 @@ impl Rule {
                 matched,
                 contested: false,
                 ports: &|| ports.clone(),
-                names: !self.peer(question.direction).names_nobody(),
+                names: self.peer(question.direction).is_everybody(question.direction) == Match::No,
                 cited: &|| policy.cite_at(self.span),
             });
         }
@@ -217,19 +230,29 @@ impl Rule {
     }
 
     /// Whether it lets everybody through to all pods that the policy is for, on some port at least.
-    fn is_open(&self, direction: Direction) -> bool {
-        self.action == Action::Allow
-            && !self.doubtful
-            && !self.of_ipv6
-            && !self.source.has_ports()
-            && self.peer(direction).names_nobody()
-            && self.own(direction).is_anybody()
+    fn opens(&self, direction: Direction) -> Match {
+        let narrow = self.of_ipv6 || self.source.has_ports() || !self.own(direction).is_anybody();
+        match self.action {
+            Action::Allow if self.doubtful => Match::Unknown,
+            Action::Allow if !narrow => self.peer(direction).is_everybody(direction),
+            Action::Allow | Action::Deny | Action::Pass => Match::No,
+        }
     }
 
     fn passes_everything(&self) -> bool {
+        self.action == Action::Pass && self.is_about_everything()
+    }
+
+    /// Whether it is about questions to DNS, which are sent by everybody.
+    fn is_only_dns(&self, direction: Direction) -> bool {
+        let dns = |port: &Port| matches!(port, Port::Numbers(53, 53) | Port::Numbers(853, 853));
+        let ports = &self.destination.ports;
+        direction == Direction::Egress && !ports.is_empty() && ports.iter().all(dns)
+    }
+
+    fn is_about_everything(&self) -> bool {
         let anybody = |entity: &Entity| entity.is_anybody() && !entity.has_ports();
-        self.action == Action::Pass
-            && !self.doubtful
+        !self.doubtful
             && !self.of_ipv6
             && self.protocol.is_none()
             && self.not_protocol.is_none()

@@ -184,13 +184,14 @@ impl Who {
 
 impl Entity {
     /// Whether it names nobody: it is about everybody, on some port at least.
-    fn names_nobody(&self) -> bool {
-        self.who.as_ref().is_none_or(Who::is_everybody)
-            && self.not_who.is_none()
-            && (self.nets.is_empty() || self.nets.iter().any(Block::is_everything))
-            && self.not_nets.is_empty()
-            && self.service.is_none()
-            && self.domains.is_empty()
+    fn is_everybody(&self, direction: Direction) -> Match {
+        let named = self.not_who.is_some() || self.service.is_some() || !self.domains.is_empty();
+        if named || !self.who.as_ref().is_none_or(Who::is_everybody) {
+            return Match::No;
+        }
+        let all = || Block::of_cidr("0.0.0.0/0");
+        let nets = self.nets.iter().cloned().chain(all().filter(|_| self.nets.is_empty()));
+        Match::any(nets.map(|net| net.without(&self.not_nets).is_everybody(direction)))
     }
 
     /// Whether it says nothing at all, but perhaps ports.

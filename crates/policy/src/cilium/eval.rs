@@ -9,7 +9,8 @@ use crate::network::tier::{
     Action, DEFAULT_NAME, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects, Tier,
 };
 use crate::network::{
-    Block, Declared, DeclaredHost, DeclaredPeer, Direction, End, Match, PodMatcher, PortRange, PortSet, only_dns,
+    Block, Declared, DeclaredHost, DeclaredPeer, Direction, End, Family, Match, PodMatcher, PortRange, PortSet,
+    only_dns,
 };
 use crate::{Cited, Pod};
 
@@ -54,6 +55,10 @@ impl Part {
 }
 
 impl Member for Part {
+    fn family(&self) -> Family {
+        Family::Cilium
+    }
+
     fn cite(&self) -> Cited {
         self.policy.cite()
     }
@@ -108,6 +113,11 @@ impl Member for Part {
         !self.denies && self.policy.section(direction).isolates
     }
 
+    fn stops_others(&self, direction: Direction) -> bool {
+        let everything = |rule: &CiliumRule| rule.is_about_everybody(direction) == Match::Yes && rule.ports.is_empty();
+        self.isolates(direction) || self.denies && self.rules(direction).iter().any(everything)
+    }
+
     fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision) {
         let section = self.policy.section(question.direction);
         if self.denies {
@@ -130,7 +140,7 @@ impl Member for Part {
                 matched: selected.min(rule.is_about(&question.peer)),
                 contested: false,
                 ports: &|| PortRange::union(&rule.ports, question.named_ports()),
-                names: !rule.is_about_everybody(),
+                names: rule.is_about_everybody(question.direction) == Match::No,
                 cited: &|| self.cite_at(rule),
             });
         }
@@ -146,6 +156,11 @@ impl Member for Part {
 
     fn dns_to_anywhere(&self) -> Option<Cited> {
         if self.denies { None } else { self.policy.dns_to_anywhere() }
+    }
+
+    fn lets_others(&self, direction: Direction) -> Match {
+        let allow = self.policy.section(direction).allow.iter().filter(|_| !self.denies);
+        Match::any(allow.map(|rule| rule.opens(direction)))
     }
 
     fn edges(&self) -> Vec<u64> {
@@ -167,11 +182,8 @@ impl CiliumPolicy {
     /// something there.
     fn open_rule(&self, direction: Direction) -> Option<&CiliumRule> {
         let section = self.section(direction);
-        let is_open = |rule: &&CiliumRule| {
-            let dns = direction == Direction::Egress && only_dns(&rule.ports);
-            rule.is_about_everybody() && rule.admits_something() && !dns
-        };
-        section.allow.iter().find(is_open).filter(|_| section.deny.is_empty())
+        let mut open = section.allow.iter().filter(|rule| rule.opens(direction) == Match::Yes);
+        open.next().filter(|_| section.deny.is_empty())
     }
 
     /// The rule because of which everybody gets through in some direction on all ports.
@@ -241,15 +253,30 @@ impl CiliumRule {
         Match::any(peers.iter().map(|peer| peer.kind.is(end)))
     }
 
-    fn is_about_everybody(&self) -> bool {
+    /// Whether it lets everybody through, on some port at least. Questions to DNS are sent by everybody.
+    fn opens(&self, direction: Direction) -> Match {
+        let dns = direction == Direction::Egress && only_dns(&self.ports);
+        if dns || !self.admits_something() { Match::No } else { self.is_about_everybody(direction) }
+    }
+
+    /// Whether it names nobody. For what comes in, that are all pods: neither `world` nor blocks of addresses are about
+    /// those. For what goes out, all addresses outside are enough.
+    fn is_about_everybody(&self, direction: Direction) -> Match {
+        let goes_out = direction == Direction::Egress;
         let everybody = |peer: &CiliumPeer| match &peer.kind {
-            PeerKind::Endpoints(selector) => Selector::is_everybody(selector),
-            PeerKind::Entity(entity) => matches!(entity, Entity::All | Entity::World | Entity::Cluster),
-            PeerKind::Block(block) => block.is_everything(),
-            PeerKind::Name(name) => name.is_everything(),
-            PeerKind::Addresses | PeerKind::Nodes | PeerKind::Undetermined => false,
+            PeerKind::Endpoints(selector) => Selector::is_everybody(selector).into(),
+            PeerKind::Entity(Entity::All | Entity::Cluster) => Match::Yes,
+            PeerKind::Entity(Entity::World) => goes_out.into(),
+            PeerKind::Block(block) if goes_out => block.is_everybody(direction),
+            PeerKind::Name(name) => (goes_out && name.is_everything()).into(),
+            PeerKind::Undetermined => Match::Unknown,
+            PeerKind::Entity(_) | PeerKind::Block(_) | PeerKind::Addresses | PeerKind::Nodes => Match::No,
         };
-        self.peers.as_ref().is_none_or(|peers| peers.iter().any(everybody))
+        match &self.peers {
+            Some(peers) => Match::any(peers.iter().map(everybody)),
+            None if self.requires.is_empty() => Match::Yes,
+            None => Match::Unknown,
+        }
     }
 
     /// Whether it is about some port; rules for ICMP are not.

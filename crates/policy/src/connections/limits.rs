@@ -5,7 +5,7 @@ use kubestride_source::{Diagnostic, some_of};
 
 use super::Workload;
 use super::networks::{self, Networks, is_primary};
-use crate::network::{AdminPeer, Listed, Match, NetworkPolicies, Subjects};
+use crate::network::{AdminPeer, Family, Listed, Match, NetworkPolicies, Subjects};
 use crate::network_plugins::NOT_EVALUATED;
 
 /// Kinds that give pods networks beside that of the cluster.
@@ -52,7 +52,7 @@ pub fn limits(manifests: &Manifests, policies: &NetworkPolicies, default_namespa
     }
     found.extend(policies.doubts().iter().cloned());
     let admin = policies.admin();
-    for policy in admin.admin.iter().chain(&admin.baseline) {
+    for policy in admin.admin.iter().chain(&admin.baseline).filter(|_| policies.holds(Family::Admin)) {
         let peers = policy.ingress.iter().chain(&policy.egress).flat_map(|rule| &rule.peers);
         for peer in peers {
             let AdminPeer::Undetermined(span) = peer else { continue };
@@ -74,7 +74,7 @@ pub(super) fn select_nothing(policies: &NetworkPolicies, workloads: &[Workload<'
         let message = format!("{} selects no workload of the input: it decides nothing here", cited.identity);
         Diagnostic::warning("selects-nothing", message).at(cited.span)
     };
-    let of_pods = |policy: &Listed<'_>| policy.subjects() != Subjects::NoPods;
+    let of_pods = |policy: &Listed<'_>| policy.holds && policy.subjects() != Subjects::NoPods;
     policies.all().into_iter().filter(of_pods).filter(|policy| !selects(policy)).map(message).collect()
 }
 

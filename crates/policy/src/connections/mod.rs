@@ -17,7 +17,7 @@ use kubestride_manifest::Manifests;
 use kubestride_source::Diagnostic;
 
 use crate::Namespaces;
-use crate::network::{End, NetworkPolicies, PortSet, Range, Verdict};
+use crate::network::{Circumstances, End, NetworkPolicies, PortSet, Range, Verdict};
 use secondary::Secondary;
 
 pub use endpoints::Workload;
@@ -58,10 +58,15 @@ pub struct Connections<'a> {
 }
 
 impl<'a> Connections<'a> {
-    /// Reads workloads and policies.
+    /// Reads workloads and policies, as if somebody enforced them, for the newest version of Kubernetes.
     pub fn read(manifests: &'a Manifests, default_namespace: &'a str) -> Self {
+        Self::read_in(manifests, default_namespace, &Circumstances::default())
+    }
+
+    /// Reads workloads and policies under some circumstances.
+    pub fn read_in(manifests: &'a Manifests, default_namespace: &'a str, circumstances: &Circumstances) -> Self {
         let namespaces = Namespaces::read(manifests);
-        let policies = NetworkPolicies::read(manifests, default_namespace);
+        let policies = NetworkPolicies::read_in(manifests, default_namespace, circumstances);
         let workloads = Workload::read(manifests, &namespaces, default_namespace);
         Self {
             secondary: secondary::read_all(manifests, &namespaces, &workloads, default_namespace),

@@ -2,12 +2,15 @@
 
 use std::net::IpAddr;
 
-use super::{End, Match};
+use super::{Direction, End, Match};
 use kubestride_manifest::Field;
 use kubestride_yaml::Value;
 
 /// Where pods have their addresses: RFC 1918 and RFC 6598.
 const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+
+/// The same of IPv6: RFC 4193.
+const PRIVATE_IPV6: &str = "fc00::/7";
 
 /// `IPBlock`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +80,49 @@ impl Block {
         }
     }
 
-    /// Whether it holds all addresses of a family, without exceptions.
-    pub fn is_everything(&self) -> bool {
-        // Half of all addresses is as good as all: two such blocks are the usual way around a check for `/0`.
-        self.cidr.length <= 1 && self.except.is_empty()
+    /// The same without the addresses of others.
+    pub(crate) fn without(mut self, others: &[Self]) -> Self {
+        // What others leave out is left in, so only those without exceptions take away for sure.
+        self.except.extend(others.iter().filter(|other| other.except.is_empty()).map(|other| other.cidr));
+        self
+    }
+
+    /// Whether it names nobody. Half of the addresses of a family is as good as all, for two such blocks are the usual way
+    /// around a check for `/0`, and who lists exceptions names those that are kept out. For what comes in, everybody are
+    /// the pods: if all private networks are left out, none is admitted; if some are, it depends on where pods have their
+    /// addresses.
+    pub fn is_everybody(&self, direction: Direction) -> Match {
+        if self.share() < 0.5 {
+            return Match::No;
+        }
+        let private: Vec<Cidr> = match self.is_ipv4() {
+            true => PRIVATE.into_iter().filter_map(Cidr::parse).collect(),
+            false => Cidr::parse(PRIVATE_IPV6).into_iter().collect(),
+        };
+        let left_out = private.iter().filter(|net| self.except.iter().any(|except| except.holds(**net))).count();
+        match direction {
+            Direction::Ingress if left_out == private.len() && self.is_ipv4() => Match::No,
+            Direction::Ingress if left_out > 0 => Match::Unknown,
+            Direction::Ingress | Direction::Egress => Match::Yes,
+        }
+    }
+
+    /// Which share of the addresses of its family is in it.
+    fn share(&self) -> f64 {
+        let of = |cidr: &Cidr| (-f64::from(cidr.length)).exp2();
+        let mut taken: Vec<Cidr> = Vec::new();
+        let mut except: Vec<Cidr> =
+            self.except.iter().copied().filter(|e| self.cidr.holds(*e) || e.holds(self.cidr)).collect();
+        except.sort_by_key(|cidr| cidr.length);
+        for cidr in except {
+            if cidr.holds(self.cidr) {
+                return 0.0;
+            }
+            if !taken.iter().any(|other| other.holds(cidr)) {
+                taken.push(cidr);
+            }
+        }
+        of(&self.cidr) - taken.iter().map(of).sum::<f64>()
     }
 
     /// Whether it is of IPv4.

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use kubestride_manifest::Identity;
+use kubestride_manifest::{Identity, Labels};
 use kubestride_source::Span;
 
 use super::tier::{Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
-use super::{Action, Block, Direction, End, Match, PodMatcher, PortRange};
+use super::{Action, Block, Direction, End, Family, Match, PodMatcher, PortRange};
 use crate::{Cited, Pod};
 
 /// All policies of administrators, those that are asked first in front.
@@ -71,6 +71,10 @@ pub enum AdminPeer {
 }
 
 impl Member for Arc<AdminPolicy> {
+    fn family(&self) -> Family {
+        Family::Admin
+    }
+
     fn cite(&self) -> Cited {
         Cited { identity: self.identity.clone(), span: self.span }
     }
@@ -102,6 +106,31 @@ impl Member for Arc<AdminPolicy> {
         false
     }
 
+    fn covers(&self, namespace: &str, namespace_labels: &Labels<'_>) -> Match {
+        let whole = self.subject.pods.is_everything();
+        let covers: Match =
+            (whole && self.subject.matches_labels(namespace, namespace_labels, &Labels::default())).into();
+        if self.doubtful || self.contested { covers.min(Match::Unknown) } else { covers }
+    }
+
+    /// The first rules about all pods, and about all addresses for what goes out, must deny them on all ports. Rules about
+    /// what comes in know pods only.
+    fn stops_others(&self, direction: Direction) -> bool {
+        let first = |everybody: &dyn Fn(&AdminPeer) -> bool| {
+            let about = |rule: &&AdminRule| !rule.doubtful && rule.ports.is_empty() && rule.peers.iter().any(everybody);
+            let partly = |rule: &AdminRule| rule.action != Action::Deny && rule.peers.iter().any(everybody);
+            let before = self.rules(direction).iter().take_while(|rule| !partly(rule));
+            before.into_iter().find(|rule| about(rule)).is_some_and(|rule| rule.action == Action::Deny)
+        };
+        let pods = first(&|peer| matches!(peer, AdminPeer::Pods(matcher) if matcher.is_everybody()));
+        let outside = || {
+            first(
+                &|peer| matches!(peer, AdminPeer::Block(block) if block.is_everybody(Direction::Egress) == Match::Yes),
+            )
+        };
+        pods && (direction == Direction::Ingress || outside())
+    }
+
     fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision) {
         for rule in self.rules(question.direction) {
             decision.rule(&Ruling {
@@ -117,6 +146,11 @@ impl Member for Arc<AdminPolicy> {
 
     fn open_rule(&self, _: Direction) -> Option<Cited> {
         None
+    }
+
+    fn lets_others(&self, direction: Direction) -> Match {
+        let may = |rule: &AdminRule| rule.doubtful && rule.action != Action::Deny;
+        if self.rules(direction).iter().any(may) { Match::Unknown } else { Match::No }
     }
 
     fn edges(&self) -> Vec<u64> {

@@ -7,7 +7,9 @@ use kubestride_manifest::Labels;
 use kubestride_source::Diagnostic;
 
 use super::tier::{Decision, Effect, Member, Question, Reason, Subjects};
-use super::{AdminPolicies, Declared, Direction, End, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range};
+use super::{
+    AdminPolicies, Declared, Direction, End, Family, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range,
+};
 use crate::{Cited, Pod};
 
 /// Where the metadata service of all big clouds is.
@@ -87,8 +89,12 @@ pub struct Verdict {
 pub struct Listed<'p> {
     /// The policy, where it is named.
     pub cited: Cited,
+    /// Whose kind of policy it is.
+    pub family: Family,
     /// The namespace whose pods it can be for; none if it can be for pods of all.
     pub namespace: Option<&'p str>,
+    /// Whether somebody may enforce it; else it decides nothing.
+    pub holds: bool,
     /// Its parts, which may be for different pods.
     parts: Vec<&'p dyn Member>,
 }
@@ -114,10 +120,18 @@ impl Listed<'_> {
         }
     }
 
-    /// Whether it isolates all pods of a namespace and does not let everybody through.
+    /// Whether it stops what comes to all pods of a namespace, or from them, but for what rules name; whether it holds is
+    /// another question.
     pub fn denies_by_default(&self, direction: Direction, namespace: &str, namespace_labels: &Labels<'_>) -> Match {
-        let denies = |part: &&&dyn Member| part.isolates(direction) && part.open_rule(direction).is_none();
-        Match::any(self.parts.iter().filter(denies).map(|part| part.covers(namespace, namespace_labels)))
+        let denies = |part: &&dyn Member| {
+            let only_named = part.lets_others(direction).negated();
+            if part.stops_others(direction) {
+                part.covers(namespace, namespace_labels).min(only_named)
+            } else {
+                Match::No
+            }
+        };
+        Match::any(self.parts.iter().map(denies))
     }
 
     /// The rule because of which everybody gets through in some direction on all ports.
@@ -197,21 +211,36 @@ impl NetworkPolicies {
         &self.admin
     }
 
-    /// All policies of all kinds, in the order in which they are asked. An object is there once.
+    /// All policies of all kinds, in the order in which they are asked, and at the end those that nobody enforces. An
+    /// object is there once.
     pub fn all(&self) -> Vec<Listed<'_>> {
         let mut all: Vec<Listed<'_>> = Vec::new();
         let mut places: BTreeMap<Cited, usize> = BTreeMap::new();
-        for member in self.tiers.iter().flat_map(|tier| tier.members()) {
+        let held = self.tiers.iter().flat_map(|tier| tier.members()).map(|member| (member, true));
+        let idle = self.idle.iter().map(|member| (member.as_ref(), false));
+        for (member, holds) in held.chain(idle) {
             let (cited, namespace) = (member.cite(), member.namespace());
             match places.get(&cited).and_then(|at| all.get_mut(*at)) {
                 Some(listed) => listed.parts.push(member),
                 None => {
                     places.insert(cited.clone(), all.len());
-                    all.push(Listed { cited, namespace, parts: vec![member] });
+                    all.push(Listed { cited, namespace, family: member.family(), holds, parts: vec![member] });
                 }
             }
         }
         all
+    }
+
+    /// Whether somebody may enforce the policies of a family.
+    pub fn holds(&self, family: Family) -> bool {
+        self.idle.iter().all(|member| member.family() != family)
+    }
+
+    /// A policy that would isolate a pod if somebody enforced it.
+    pub fn idle_for(&self, pod: &Pod<'_>, direction: Direction) -> Option<(Family, Cited)> {
+        let isolates = |member: &&dyn Member| member.isolates(direction) && member.selects(pod) == Match::Yes;
+        let member = self.idle.iter().filter(|_| !pod.host_network).map(AsRef::as_ref).find(isolates)?;
+        Some((member.family(), member.cite()))
     }
 
     /// What of the policies is not understood.
@@ -239,6 +268,21 @@ impl NetworkPolicies {
     }
 
     fn side(&self, source: End<'_>, target: End<'_>, direction: Direction, explains: bool) -> Side {
+        let mut side = self.decide(source, target, direction, explains);
+        let (subject, peer) = match direction {
+            Direction::Egress => (source, target),
+            Direction::Ingress => (target, source),
+        };
+        // The address of its node could be admitted by a block, or always, as the kubelet's is.
+        let of_node = |end: &End<'_>| end.pod().is_some_and(|pod| pod.host_network);
+        if of_node(&peer) && subject.pod().is_some() && !of_node(&subject) {
+            side.unknown = PortSet::all().difference(&side.allowed).union(&side.unknown);
+        }
+        side
+    }
+
+    /// What the policies themselves say.
+    pub(super) fn decide(&self, source: End<'_>, target: End<'_>, direction: Direction, explains: bool) -> Side {
         let (subject, peer) = match direction {
             Direction::Egress => (source, target),
             Direction::Ingress => (target, source),
@@ -258,9 +302,6 @@ impl NetworkPolicies {
         }
         let (allowed, unknown, reasons) = decision.finish();
         let unknown = if self.is_partial { PortSet::all() } else { unknown };
-        // The address of its node could be admitted by a block, or always, as the kubelet's is.
-        let of_node = peer.pod().is_some_and(|pod| pod.host_network);
-        let unknown = if of_node { PortSet::all().difference(&allowed).union(&unknown) } else { unknown };
         Side { allowed, unknown, reasons }
     }
 
@@ -268,6 +309,8 @@ impl NetworkPolicies {
     pub fn isolation(&self, pod: &Pod<'_>) -> Isolations {
         let of = |direction| {
             let (mut isolating, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
+            // Policies of which it is not known whether they let everybody through, or that do so but for some.
+            let mut perhaps_open = Vec::new();
             if pod.host_network {
                 return (Isolation::None, isolating);
             }
@@ -276,13 +319,17 @@ impl NetworkPolicies {
                     _ if !member.isolates(direction) => {}
                     Match::Yes => {
                         isolating.push(member.cite());
-                        open.extend(member.open_rule(direction));
+                        match member.open_rule(direction) {
+                            Some(rule) => open.push(rule),
+                            None if member.lets_others(direction) != Match::No => perhaps_open.push(member.cite()),
+                            None => {}
+                        }
                     }
                     Match::Unknown => doubtful.push(member.cite()),
                     Match::No => {}
                 }
             }
-            if isolating.is_empty() || !open.is_empty() {
+            if isolating.is_empty() || !open.is_empty() || !perhaps_open.is_empty() {
                 let denying = self.shut(pod, direction);
                 if !denying.is_empty() {
                     return (Isolation::Restricted, denying);
@@ -291,6 +338,7 @@ impl NetworkPolicies {
             match (isolating.is_empty(), open.is_empty()) {
                 (true, _) if !doubtful.is_empty() => (Isolation::Unknown, doubtful),
                 (true, _) => (Isolation::None, isolating),
+                (false, true) if !perhaps_open.is_empty() => (Isolation::Unknown, perhaps_open),
                 (false, true) => (Isolation::Restricted, isolating),
                 (false, false) => (Isolation::Open, open),
             }
@@ -302,7 +350,8 @@ impl NetworkPolicies {
     /// The rules that deny because of which nobody gets through but those that policies name; none if others do.
     fn shut(&self, pod: &Pod<'_>, direction: Direction) -> Vec<Cited> {
         // NetworkPolicies of Kubernetes deny nothing.
-        let only_kubernetes = self.tiers.iter().flat_map(|tier| tier.members()).count() == self.policies.len();
+        let mut members = self.tiers.iter().flat_map(|tier| tier.members());
+        let only_kubernetes = members.all(|member| member.family() == Family::Kubernetes);
         let ends: &[End<'_>] = match direction {
             Direction::Ingress => &[End::SomePod],
             Direction::Egress => &[End::SomePod, End::Host("")],

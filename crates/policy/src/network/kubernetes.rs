@@ -5,11 +5,15 @@ use std::sync::Arc;
 use kubestride_manifest::{Identity, Labels};
 
 use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects};
-use super::{Block, Declared, Direction, End, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
+use super::{Block, Declared, Direction, End, Family, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
 use crate::{Cited, Pod};
 
 /// Its rules let through what they are about; everything else is stopped.
 impl Member for Arc<Policy> {
+    fn family(&self) -> Family {
+        Family::Kubernetes
+    }
+
     fn cite(&self) -> Cited {
         Policy::cite(self)
     }
@@ -55,14 +59,14 @@ impl Member for Arc<Policy> {
                 matched: rule.is_about(&question.peer).min(selected),
                 contested: false,
                 ports: &|| PortRange::union(&rule.ports, question.named_ports()),
-                names: !rule.admits_everybody(),
+                names: rule.admits_everybody(question.direction) == Match::No,
                 cited: &|| self.cite_at(rule.span),
             });
         }
     }
 
     fn open_rule(&self, direction: Direction) -> Option<Cited> {
-        let rule = self.rules(direction)?.iter().find(|rule| rule.names_nobody(direction))?;
+        let rule = self.rules(direction)?.iter().find(|rule| rule.names_nobody(direction) == Match::Yes)?;
         Some(self.cite_at(rule.span))
     }
 
@@ -72,6 +76,10 @@ impl Member for Arc<Policy> {
 
     fn dns_to_anywhere(&self) -> Option<Cited> {
         Policy::dns_to_anywhere(self)
+    }
+
+    fn lets_others(&self, direction: Direction) -> Match {
+        Match::any(self.rules(direction).unwrap_or_default().iter().map(|rule| rule.names_nobody(direction)))
     }
 
     fn edges(&self) -> Vec<u64> {
@@ -113,8 +121,12 @@ impl Rule {
 impl Policy {
     /// The rule because of which everybody gets through in some direction on all ports.
     pub fn admits_everyone(&self) -> Option<Cited> {
-        let rules = self.ingress.iter().chain(&self.egress).flatten();
-        rules.into_iter().find(|rule| rule.is_open()).map(|rule| self.cite_at(rule.span))
+        let open = |direction| {
+            let mut rules = self.rules(direction).unwrap_or_default().iter();
+            rules.find(|rule| rule.ports.is_empty() && rule.admits_everybody(direction) == Match::Yes)
+        };
+        let rule = open(Direction::Ingress).or_else(|| open(Direction::Egress))?;
+        Some(self.cite_at(rule.span))
     }
 
     /// The rule that lets questions to DNS (port 53) go to any address outside of the cluster.

@@ -8,10 +8,13 @@ mod admin_read;
 mod declared;
 mod end;
 mod eval;
+mod family;
 mod kubernetes;
 mod label;
+mod outside;
 mod port_set;
 mod read;
+mod served;
 pub(crate) mod tier;
 
 use std::sync::Arc;
@@ -19,8 +22,9 @@ use std::sync::Arc;
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::{Diagnostic, Span};
 
+use crate::pod_security::Version;
 use crate::{Cited, Pod, PodPort};
-use tier::Tier;
+use tier::{Member, Tier};
 
 pub use crate::Match;
 pub use address::Block;
@@ -28,6 +32,7 @@ pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{Declared, DeclaredHost, DeclaredPeer, Direction, NamedPods};
 pub use end::{End, Range};
 pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
+pub use family::Family;
 pub use label::Label;
 pub use port_set::PortSet;
 pub use tier::{Action, Effect, Reason, Subjects};
@@ -38,9 +43,34 @@ pub struct NetworkPolicies {
     policies: Vec<Arc<Policy>>,
     admin: AdminPolicies,
     pub(crate) tiers: Vec<Tier>,
+    /// Policies that decide nothing, as nobody enforces them.
+    pub(crate) idle: Vec<Box<dyn Member>>,
     pub(crate) doubts: Vec<Diagnostic>,
     /// Whether there are policies that are not evaluated, or that one of two network plugins does not heed.
     pub(crate) is_partial: bool,
+}
+
+/// What else decides which network policies hold.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// The version of Kubernetes, which serves some versions of objects and others not.
+    pub kubernetes: Version,
+    /// Families of which it is shown that nobody enforces them.
+    pub ignored: Vec<Family>,
+}
+
+impl Circumstances {
+    /// Whether somebody may enforce the policies of a family.
+    pub(crate) fn holds(&self, family: Family) -> bool {
+        !self.ignored.contains(&family)
+    }
+}
+
+/// The newest version, and nothing is known of who enforces policies.
+impl Default for Circumstances {
+    fn default() -> Self {
+        Self { kubernetes: Version::NEWEST, ignored: Vec::new() }
+    }
 }
 
 /// A NetworkPolicy.
@@ -173,30 +203,29 @@ impl PodMatcher {
 
 impl Peer {
     /// Whether it admits everybody.
-    pub fn is_everybody(&self) -> bool {
+    pub fn is_everybody(&self, direction: Direction) -> Match {
         match &self.kind {
-            PeerKind::Pods(matcher) => matcher.is_everybody(),
-            PeerKind::Block(block) => block.is_everything(),
-            PeerKind::Nobody => false,
+            PeerKind::Pods(matcher) => matcher.is_everybody().into(),
+            PeerKind::Block(block) => block.is_everybody(direction),
+            PeerKind::Nobody => Match::No,
         }
     }
 }
 
 impl Rule {
-    /// Whether it admits everybody, on some port at least.
-    pub fn admits_everybody(&self) -> bool {
-        self.peers.is_empty() || self.peers.iter().any(Peer::is_everybody)
-    }
-
-    /// Whether it admits everybody on all ports.
-    pub fn is_open(&self) -> bool {
-        self.ports.is_empty() && self.admits_everybody()
+    /// Whether it admits everybody, on some port at least; of a rule that is not understood, that is not known.
+    pub fn admits_everybody(&self, direction: Direction) -> Match {
+        let everybody = Match::any(self.peers.iter().map(|peer| peer.is_everybody(direction)));
+        if self.doubtful { Match::Unknown } else { everybody.max(self.peers.is_empty().into()) }
     }
 
     /// Whether it names nobody: everybody gets through, on some port at least. Questions to DNS are sent by everybody
     /// and do not count for outgoing traffic.
-    pub fn names_nobody(&self, direction: Direction) -> bool {
-        self.admits_everybody() && !(direction == Direction::Egress && only_dns(&self.ports))
+    pub fn names_nobody(&self, direction: Direction) -> Match {
+        match direction == Direction::Egress && only_dns(&self.ports) {
+            true => Match::No,
+            false => self.admits_everybody(direction),
+        }
     }
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use kubestride_manifest::{Field, Identity, LabelSelector, Manifests, Object, PortRef};
+use kubestride_source::Diagnostic;
 use kubestride_yaml::{Kind, Value};
 
+use super::served::{served, versions};
 use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_NAME, DEFAULT_TIER, Member, Tier};
 use super::{
-    AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
-    PortRange, Ports, Rule,
+    AdminPolicies, AdminPolicy, Block, Circumstances, Family, NamespaceMatcher, NetworkPolicies, Peer, PeerKind,
+    PodMatcher, Policy, PortRange, Ports, Rule,
 };
 use crate::doubts::Doubts;
 
@@ -20,11 +22,13 @@ const NOBODY: &str = "nobody is admitted by it";
 
 impl NetworkPolicies {
     /// Reads the policies of Kubernetes, and those of administrators.
-    pub(crate) fn of_kubernetes(manifests: &Manifests, default_namespace: &str) -> Self {
-        let (policies, mut doubts) =
-            of_kubernetes(manifests.by_kind("NetworkPolicy"), &["v1", "v1beta1"], default_namespace);
+    pub(crate) fn of_kubernetes(manifests: &Manifests, default_namespace: &str, circumstances: &Circumstances) -> Self {
+        let (objects, mut doubts) = served(manifests, default_namespace, circumstances.kubernetes);
+        let (policies, of_kubernetes) = of_kubernetes(objects.into_iter(), versions, default_namespace);
+        doubts.extend(of_kubernetes);
+        doubts.retain(|_| circumstances.holds(Family::Kubernetes));
         let (admin, of_admin) = AdminPolicies::read(manifests);
-        doubts.extend(of_admin);
+        doubts.extend(of_admin.into_iter().filter(|_| circumstances.holds(Family::Admin)));
         let boxed = |policies: &[Arc<AdminPolicy>], of_cluster: bool| -> Vec<Box<dyn Member>> {
             let own =
                 policies.iter().filter(|p| (Identity(&p.identity).kind() == "ClusterNetworkPolicy") == of_cluster);
@@ -38,16 +42,16 @@ impl NetworkPolicies {
             Tier::new(BASELINE_TIER, "baselineadminnetworkpolicy", true, boxed(&admin.baseline, false)),
             Tier::new(BASELINE_TIER, "kube-baseline", true, boxed(&admin.baseline, true)),
         ];
-        Self { policies, admin, tiers, doubts, is_partial: false }
+        Self { policies, admin, tiers, doubts, ..Self::default() }
     }
 
     /// Reads objects of other kinds that have the fields of NetworkPolicies.
     pub(crate) fn of_objects<'a>(
         objects: impl Iterator<Item = Object<'a>>,
-        versions: &[&str],
+        versions: &'static [&'static str],
         default_namespace: &str,
     ) -> Self {
-        let (policies, doubts) = of_kubernetes(objects, versions, default_namespace);
+        let (policies, doubts) = of_kubernetes(objects, |_| versions, default_namespace);
         let own = policies.iter().map(|p| Box::new(p.clone()) as Box<dyn Member>).collect();
         let tiers = vec![Tier::new(DEFAULT_TIER, DEFAULT_NAME, false, own)];
         Self { policies, tiers, doubts, ..Self::default() }
@@ -56,13 +60,13 @@ impl NetworkPolicies {
 
 fn of_kubernetes<'a>(
     objects: impl Iterator<Item = Object<'a>>,
-    versions: &[&str],
+    versions: impl Fn(Object<'a>) -> &'static [&'static str],
     default_namespace: &str,
-) -> (Vec<Arc<Policy>>, Vec<kubestride_source::Diagnostic>) {
+) -> (Vec<Arc<Policy>>, Vec<Diagnostic>) {
     let (mut policies, mut found) = (Vec::new(), Vec::new());
     for object in objects {
         let mut doubts = Doubts::new(object.identity(default_namespace));
-        let known = doubts.knows_version(object, versions, OF_POLICY);
+        let known = doubts.knows_version(object, versions(object), OF_POLICY);
         let mut policy = policy(object, default_namespace, &mut doubts);
         policy.doubtful |= !known;
         policies.push(Arc::new(policy));

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 
 use kubestride_manifest::Labels;
 
-use super::{Declared, Direction, End, Match, PodMatcher, PortSet};
+use super::{Declared, Direction, End, Family, Match, PodMatcher, PortSet};
 use crate::{Cited, Pod};
 
 /// The order of the tier in which NetworkPolicies are.
@@ -61,6 +61,9 @@ impl Question<'_> {
 
 /// A policy in a tier.
 pub(crate) trait Member: Debug + Send + Sync {
+    /// Whose kind of policy it is.
+    fn family(&self) -> Family;
+
     /// The policy as the source of an answer.
     fn cite(&self) -> Cited;
 
@@ -96,6 +99,12 @@ pub(crate) trait Member: Debug + Send + Sync {
     /// Whether it isolates the pods that it is for.
     fn isolates(&self, direction: Direction) -> bool;
 
+    /// Whether it stops what it does not let through by name: it isolates the pods that it is for, or a rule stops
+    /// everybody.
+    fn stops_others(&self, direction: Direction) -> bool {
+        self.isolates(direction)
+    }
+
     /// Says to `decision` what each of its rules does, in order. It is asked only about pods that it selects, or may
     /// select: `selected` is never [`Match::No`].
     fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision);
@@ -112,6 +121,9 @@ pub(crate) trait Member: Debug + Send + Sync {
     fn dns_to_anywhere(&self) -> Option<Cited> {
         None
     }
+
+    /// Whether a rule lets everybody through, on some port at least; unknown if only a rule that is not understood may.
+    fn lets_others(&self, direction: Direction) -> Match;
 
     /// The places where what they mean for addresses changes, see [`super::Block::edges`].
     fn edges(&self) -> Vec<u64>;
@@ -166,6 +178,14 @@ impl Tier {
     pub(crate) fn add(&mut self, members: Vec<Box<dyn Member>>) {
         let all = std::mem::take(&mut self.members).into_iter().chain(members).collect();
         *self = Self::new(self.order, &self.name, self.passes, all);
+    }
+
+    /// Takes some of the policies out.
+    pub(crate) fn take(&mut self, wanted: &dyn Fn(&dyn Member) -> bool) -> Vec<Box<dyn Member>> {
+        let all = std::mem::take(&mut self.members);
+        let (taken, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|member| wanted(member.as_ref()));
+        *self = Self::new(self.order, &self.name, self.passes, kept);
+        taken
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = &dyn Member> {
@@ -237,7 +257,7 @@ pub enum Effect {
 }
 
 /// Why ports get through or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reason {
     /// The rule, or the policy.
     pub cited: Cited,
