@@ -1,6 +1,5 @@
 //! Policies decide nothing where the API server does not serve them, or nobody enforces them.
 
-#[allow(dead_code, reason = "other tests use the rest")]
 mod common;
 
 use kubestride_policy::connections::Connections;

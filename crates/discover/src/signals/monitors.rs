@@ -184,15 +184,7 @@ fn services(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: 
                 let target_port = port.and_then(|p| service.target_port(world, *target, p)).or(at_pod);
                 // No port of this name: the monitor finds nothing at this Service.
                 if let Some(target_port) = target_port {
-                    let via = Some(service.identity.clone());
-                    scrape(
-                        scrapers,
-                        *target,
-                        (port.or(Some(target_port)), target_port),
-                        via,
-                        (monitor, endpoint),
-                        claims,
-                    );
+                    scrape(scrapers, *target, (port.or(Some(target_port)), target_port), (monitor, endpoint), claims);
                 }
             }
         }
@@ -207,7 +199,7 @@ fn pods(world: &World<'_>, monitor: Object<'_>, scrapers: &[usize], claims: &mut
         }
         for endpoint in endpoints(monitor, "podMetricsEndpoints") {
             if let Some(port) = pod_port(endpoint, workload) {
-                scrape(scrapers, target, (Some(port), port), None, (monitor, endpoint), claims);
+                scrape(scrapers, target, (Some(port), port), (monitor, endpoint), claims);
             }
         }
     }
@@ -249,13 +241,12 @@ fn scrape(
     scrapers: &[usize],
     target: usize,
     (port, target_port): (Option<u16>, u16),
-    via: Option<String>,
     (monitor, endpoint): (Object<'_>, Value<'_>),
     claims: &mut Claims,
 ) {
     for scraper in scrapers.iter().filter(|s| **s != target) {
         let note = Note::stated(monitor.span(), format!("{} {} selects it", monitor.kind(), monitor.name()));
-        let claim = metrics(*scraper, target, (port, target_port), via.clone(), Confidence::Certain, note);
+        let claim = metrics(*scraper, target, (port, target_port), Confidence::Certain, note);
         claims.flows.push(protected(claim, endpoint));
     }
 }
@@ -303,12 +294,12 @@ fn metrics(
     scraper: usize,
     target: usize,
     (port, target_port): (Option<u16>, u16),
-    via: Option<String>,
     confidence: Confidence,
     note: Note,
 ) -> FlowClaim {
     let mut claim = FlowClaim::new(Party::Workload(scraper), Party::Workload(target), FlowKind::Traffic, note);
-    (claim.port, claim.target_port, claim.via) = (port, Some(target_port), via);
+    // Scrapers ask pods at their own addresses: the Service only says which ones.
+    (claim.port, claim.target_port) = (port, Some(target_port));
     claim.protocol = Some("HTTP".to_owned());
     claim.confidence = confidence;
     claim
@@ -360,7 +351,7 @@ fn annotated<'a>(
             for port in ports {
                 let note = Note::stated(pod.span(), "an annotation of its pods asks to be scraped");
                 let ports = (Some(port), port);
-                claims.flows.push(metrics(index, target, ports, None, Confidence::Likely, note));
+                claims.flows.push(metrics(index, target, ports, Confidence::Likely, note));
             }
         }
     }
@@ -381,9 +372,8 @@ fn annotated<'a>(
                 for port in ports {
                     let span = service.service.object.span();
                     let note = Note::stated(span, "an annotation of its Service asks to be scraped");
-                    let via = Some(service.identity.clone());
                     let number = service.port_for(world, *target, port).or(Some(port));
-                    claims.flows.push(metrics(index, *target, (number, port), via, Confidence::Likely, note));
+                    claims.flows.push(metrics(index, *target, (number, port), Confidence::Likely, note));
                 }
             }
         }

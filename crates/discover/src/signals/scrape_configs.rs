@@ -266,7 +266,6 @@ impl<'j> Scrape<'_, '_, 'j> {
         let mut claim = FlowClaim::new(source, to, FlowKind::Traffic, note);
         let number = target.service.and_then(|s| s.port_for(self.world, target.workload, port?));
         (claim.port, claim.target_port) = (number.or(port), port);
-        claim.via = target.service.map(|s| s.identity.clone());
         claim.protocol = Some("HTTP".to_owned());
         // A job that keeps everything it finds does not tell whom it is for.
         let sure = result.kept == Some(true) && result.chosen;
