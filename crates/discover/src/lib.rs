@@ -7,6 +7,7 @@
 mod address;
 mod alertmanager;
 mod binding_subjects;
+mod by_name;
 mod claims;
 mod cloud_identity;
 mod connection_string;

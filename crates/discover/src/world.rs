@@ -15,6 +15,7 @@ use kubestride_policy::{Namespaces, Pod, PodPort};
 use kubestride_source::Span;
 use kubestride_stencils::values::TechnologyClass;
 
+use crate::by_name::ByName;
 use crate::directory::Directories;
 use crate::endpoints::{Endpoints, Place, Ports};
 use crate::enforcement::Enforcement;
@@ -152,9 +153,9 @@ pub(crate) struct World<'a> {
     pub(crate) services: Vec<ServiceInfo<'a>>,
     /// Positions of the Services in front of each workload.
     in_front: Vec<Vec<usize>>,
-    service_by_name: BTreeMap<(String, String), usize>,
+    service_by_name: ByName<usize>,
     /// The workload and the port of its pods behind a Service that an operator makes.
-    made_services: BTreeMap<(String, String), (usize, u16)>,
+    made_services: ByName<(usize, u16)>,
     /// Positions of the workloads that hand requests from outside on.
     pub(crate) ingress_controllers: Vec<usize>,
     /// Names that a mesh gives to pods and hosts.
@@ -165,9 +166,9 @@ pub(crate) struct World<'a> {
     pub(crate) tls_origination: TlsOrigination,
     /// Namespace objects by name.
     pub(crate) namespaces: BTreeMap<String, Object<'a>>,
-    config_maps: BTreeMap<(String, String), Object<'a>>,
-    secrets: BTreeMap<(String, String), Object<'a>>,
-    service_accounts: BTreeMap<(String, String), Object<'a>>,
+    config_maps: ByName<Object<'a>>,
+    secrets: ByName<Object<'a>>,
+    service_accounts: ByName<Object<'a>>,
     /// Where sidecars send requests for Services.
     pub(crate) mesh_routes: MeshRoutes<'a>,
     /// Lists of addresses that several workloads take whole.
@@ -188,7 +189,7 @@ impl<'a> World<'a> {
     /// `made` are the labels of [`operated::made_labels`].
     pub(crate) fn new(manifests: &'a Manifests, options: &'a Options, made: &'a BTreeSet<String>) -> Self {
         let default = options.namespace.as_str();
-        let by_name = |kind: &'static str| -> BTreeMap<(String, String), Object<'a>> {
+        let by_name = |kind: &'static str| -> ByName<Object<'a>> {
             let key = |o: Object<'a>| {
                 let name = kubestride_manifest::stable_name(o.kind(), o.name()).to_owned();
                 ((o.effective_namespace(default).unwrap_or_default().to_owned(), name), o)
@@ -271,13 +272,13 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn service(&self, namespace: &str, name: &str) -> Option<&ServiceInfo<'a>> {
-        let index = self.service_by_name.get(&(namespace.to_owned(), name.to_owned()))?;
+        let index = self.service_by_name.get(namespace, name)?;
         self.services.get(*index)
     }
 
     /// The workload and the port of its pods behind a Service that an operator makes and no manifest holds.
     pub(crate) fn made_service(&self, namespace: &str, name: &str) -> Option<(usize, u16)> {
-        self.made_services.get(&(namespace.to_owned(), name.to_owned())).copied()
+        self.made_services.get(namespace, name).copied()
     }
 
     /// Whether there is a Service of this name, or an operator makes one.
@@ -288,17 +289,17 @@ impl<'a> World<'a> {
     /// A ConfigMap by the name that a pod uses for it.
     pub(crate) fn config_map(&self, namespace: &str, name: &str) -> Option<Object<'a>> {
         let name = kubestride_manifest::stable_name("ConfigMap", name);
-        self.config_maps.get(&(namespace.to_owned(), name.to_owned())).copied()
+        self.config_maps.get(namespace, name).copied()
     }
 
     /// A Secret by the name that a pod uses for it.
     pub(crate) fn secret(&self, namespace: &str, name: &str) -> Option<Object<'a>> {
         let name = kubestride_manifest::stable_name("Secret", name);
-        self.secrets.get(&(namespace.to_owned(), name.to_owned())).copied()
+        self.secrets.get(namespace, name).copied()
     }
 
     pub(crate) fn service_account(&self, namespace: &str, name: &str) -> Option<Object<'a>> {
-        self.service_accounts.get(&(namespace.to_owned(), name.to_owned())).copied()
+        self.service_accounts.get(namespace, name).copied()
     }
 
     /// Whether a namespace of this name is in the input, with or without an object of its own.
@@ -369,7 +370,7 @@ fn account(pod: PodSpec<'_>) -> String {
     stated.unwrap_or("default").to_owned()
 }
 
-fn made_services(workloads: &[WorkloadInfo<'_>]) -> BTreeMap<(String, String), (usize, u16)> {
+fn made_services(workloads: &[WorkloadInfo<'_>]) -> ByName<(usize, u16)> {
     let mut made = BTreeMap::new();
     for (index, workload) in workloads.iter().enumerate() {
         let services = workload.operated.map(|kind| kind.services(workload.object())).unwrap_or_default();
@@ -377,7 +378,7 @@ fn made_services(workloads: &[WorkloadInfo<'_>]) -> BTreeMap<(String, String), (
             made.entry((workload.namespace.clone(), name)).or_insert((index, port));
         }
     }
-    made
+    made.into_iter().collect()
 }
 
 /// Label pairs that the pods behind a Service carry; none: it selects nothing.

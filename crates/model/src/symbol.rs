@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 
 /// A string of a [`Symbols`] table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,7 +10,10 @@ pub struct Symbol(pub u32);
 /// The table of all strings of a model.
 #[derive(Debug, Default, Clone)]
 pub struct Symbols {
-    strings: Vec<Arc<str>>,
+    /// All strings, one behind the other.
+    text: String,
+    /// Where each string ends.
+    ends: Vec<usize>,
     /// By the hash of the string, or the next number that is free: growing the table then reads no strings.
     by_hash: HashMap<u64, Symbol>,
     hasher: RandomState,
@@ -23,8 +25,9 @@ impl Symbols {
         match self.look_up(text) {
             Ok(symbol) => symbol,
             Err(place) => {
-                let symbol = Symbol(self.strings.len() as u32);
-                self.strings.push(Arc::from(text));
+                let symbol = Symbol(self.ends.len() as u32);
+                self.text.push_str(text);
+                self.ends.push(self.text.len());
                 self.by_hash.insert(place, symbol);
                 symbol
             }
@@ -38,7 +41,9 @@ impl Symbols {
 
     /// The string of a symbol; empty for a symbol of another table.
     pub fn text(&self, symbol: Symbol) -> &str {
-        self.strings.get(symbol.0 as usize).map_or("", |s| s)
+        let at = symbol.0 as usize;
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(at).and_then(|end| self.text.get(start..*end)).unwrap_or("")
     }
 
     /// The symbol of `text`, or the place for it.

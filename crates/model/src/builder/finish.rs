@@ -15,7 +15,6 @@ pub(super) struct Finisher {
     builder: Builder,
     model: Model,
     value_sets: HashMap<Box<[(AttributeId, Value)]>, u32>,
-    single: HashMap<Evidence, EvidenceRange>,
     several: HashMap<Vec<Evidence>, EvidenceRange>,
 }
 
@@ -45,7 +44,6 @@ impl Finisher {
             builder,
             model: Model::default(),
             value_sets: HashMap::new(),
-            single: HashMap::new(),
             several: HashMap::new(),
         };
         this.value_set(Box::default());
@@ -63,24 +61,23 @@ impl Finisher {
         id
     }
 
-    /// Where evidence lies; the same evidence lies there once.
+    /// Where evidence lies. What several items share mostly follows each other, and lies there once.
     fn evidence_run(&mut self, evidence: Several) -> EvidenceRange {
         let Some(first) = evidence.first else { return NO_EVIDENCE };
         let table = &mut self.model.evidence;
-        let mut add = |all: &[Evidence]| {
-            let range = EvidenceRange { start: table.len() as u32, len: all.len() as u32 };
-            table.extend(all);
-            range
-        };
         if evidence.more.is_empty() {
-            return *self.single.entry(first).or_insert_with(|| add(&[first]));
+            if table.last() != Some(&first) {
+                table.push(first);
+            }
+            return EvidenceRange { start: table.len() as u32 - 1, len: 1 };
         }
         let mut all = evidence.more;
         all.insert(0, first);
         if let Some(range) = self.several.get(&all) {
             return *range;
         }
-        let range = add(&all);
+        let range = EvidenceRange { start: table.len() as u32, len: all.len() as u32 };
+        table.extend(&all);
         self.several.insert(all, range);
         range
     }
