@@ -57,6 +57,9 @@ impl Signal for Injected {
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
         for sidecar in &SIDECARS {
             let called: Vec<(usize, u16)> = sidecar.called.iter().flat_map(|c| labelled(world, *c)).collect();
+            if called.is_empty() {
+                continue;
+            }
             for (index, workload) in world.workloads.iter().enumerate() {
                 if asks(world, workload, sidecar) {
                     for (target, port) in called.iter().filter(|(target, _)| *target != index) {

@@ -6,7 +6,7 @@ use kubestride_manifest::Object;
 use kubestride_model::{Confidence, FlowKind};
 use kubestride_yaml::{Kind, Value};
 
-use super::Signal;
+use super::{Each, Signal};
 use crate::address;
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::traffic::{self, Finding};
@@ -26,15 +26,15 @@ impl Signal for Telemetry {
         "telemetry"
     }
 
-    fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        let libraries: Vec<Object<'_>> = world.manifests.by_custom_kind(GROUP, "Instrumentation").collect();
+    fn each<'w, 'a>(&self, world: &'w World<'a>) -> Option<Each<'w, 'a>> {
+        let libraries: Vec<Object<'a>> = world.manifests.by_custom_kind(GROUP, "Instrumentation").collect();
         let sidecar = |o: &Object<'_>| {
             o.spec().and_then(|s| s.get("mode")).and_then(|m| m.as_str()).is_some_and(|m| m == "sidecar")
         };
-        let collectors: Vec<Object<'_>> =
+        let collectors: Vec<Object<'a>> =
             world.manifests.by_custom_kind(GROUP, "OpenTelemetryCollector").filter(sidecar).collect();
-        let jaegers: Vec<Object<'_>> = world.manifests.by_custom_kind("jaegertracing.io", "Jaeger").collect();
-        for (index, workload) in world.workloads.iter().enumerate() {
+        let jaegers: Vec<Object<'a>> = world.manifests.by_custom_kind("jaegertracing.io", "Jaeger").collect();
+        Some(Box::new(move |index, workload, claims| {
             agent(world, &jaegers, (index, workload), claims);
             for asked in asked(world, workload, &|key| key.starts_with(LIBRARY) && !key.ends_with("-container-names")) {
                 let Some(library) = chosen(world, &libraries, workload, asked) else { continue };
@@ -51,7 +51,7 @@ impl Signal for Telemetry {
                     exporters(world, index, ("", config), &why, claims);
                 }
             }
-        }
+        }))
     }
 }
 

@@ -40,12 +40,7 @@ fn permute<T>(items: Vec<T>, new: &[u32]) -> Vec<T> {
 
 impl Finisher {
     pub(super) fn new(builder: Builder) -> Self {
-        let mut this = Self {
-            builder,
-            model: Model::default(),
-            value_sets: HashMap::new(),
-            several: HashMap::new(),
-        };
+        let mut this = Self { builder, model: Model::default(), value_sets: HashMap::new(), several: HashMap::new() };
         this.value_set(Box::default());
         this.model.crossing_sets.push(Box::default());
         this
