@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kubestride_model::{
-    Access, BoundaryId, BoundaryKind, Builder, Confidence, ContainerId, ControlId, ElementId, ElementKind, Evidence,
-    FlowDraft, FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
+    Access, AttributeId, BoundaryId, BoundaryKind, Builder, Confidence, ContainerId, ControlId, ElementId, ElementKind,
+    Evidence, FlowDraft, FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
 };
 
 use kubestride_stencils::values::*;
@@ -278,26 +278,19 @@ impl<'w, 'a> Merger<'w, 'a> {
         if source == target {
             return;
         }
-        let stencil = match first.kind {
-            FlowKind::Traffic => stencil::TRAFFIC,
-            FlowKind::Exposure => stencil::EXPOSURE,
-            FlowKind::Store => stencil::STORE_ACCESS,
-            FlowKind::Api => stencil::API_CALLS,
-            FlowKind::Supply => stencil::SUPPLY,
-            FlowKind::Dns => stencil::DNS,
-            FlowKind::Probe => stencil::PROBE,
-        };
+        let learned = learned(self.world, first, &claims);
         let network = matches!(first.kind, FlowKind::Traffic | FlowKind::Exposure);
         let protocol = claims.iter().find_map(|c| c.protocol.clone().filter(|p| p != "TCP"));
         let protocol = protocol.unwrap_or_else(|| if network { "TCP" } else { "-" }.to_owned());
         let access = claims.iter().filter_map(|c| c.access).max_by_key(|a| *a == Access::ReadWrite);
-        // Who may come in from outside is some addresses only: that anybody can is not certain.
         let restricted = (attr::SOURCE_RESTRICTED.id, attr::SOURCE_RESTRICTED.value(YesNo::Yes));
         let limited = claims.iter().flat_map(|c| &c.attributes).any(|(id, value, _)| (*id, *value) == restricted);
+        let denied = learned.iter().any(|(attribute, ..)| *attribute == attr::POLICY_DENIED.id);
         let most = match first.target {
             // What is behind it is not in the input, so nobody can tell what is let in.
             Party::UnresolvedService { .. } if first.kind == FlowKind::Exposure => Confidence::Possible,
-            _ if limited => Confidence::Likely,
+            // Who may come in from outside is some addresses only, or nobody: that anybody can is not certain.
+            _ if limited || (denied && first.kind == FlowKind::Exposure) => Confidence::Likely,
             _ => Confidence::Certain,
         };
         let draft = FlowDraft {
@@ -305,7 +298,7 @@ impl<'w, 'a> Merger<'w, 'a> {
             source,
             target,
             kind: first.kind,
-            stencil,
+            stencil: flow_stencil(first.kind),
             access,
             port: claims.iter().find_map(|c| c.port),
             protocol: &protocol,
@@ -319,67 +312,11 @@ impl<'w, 'a> Merger<'w, 'a> {
             id = self.builder.flow(draft, evidence);
         }
         let subject = SubjectRef::Flow(id);
-        let mut set = BTreeSet::new();
-        for (attribute, value, note) in claims.iter().flat_map(|c| &c.attributes) {
-            let evidence = self.evidence(note);
-            if set.insert(*attribute) {
-                self.builder.set(subject, *attribute, *value, evidence);
-            } else if self.builder.get(subject, *attribute) == Some(*value) {
-                self.builder.also(subject, *attribute, evidence);
-            } else if *attribute == attr::ENCRYPTION.id && *value == attr::ENCRYPTION.value(Encryption::Plain) {
-                // One way in that can be read is enough.
-                self.builder.set(subject, *attribute, *value, evidence);
-            }
-        }
+        self.claimed(subject, &claims);
         if self.observing && first.kind == FlowKind::Traffic && !draft.implicit {
-            let seen = claims.iter().find(|c| c.note.origin == Origin::Observed);
-            let declared = claims.iter().any(|c| c.note.origin != Origin::Observed);
-            let (value, note) = match seen {
-                Some(claim) if declared => (Observed::Confirmed, claim.note.clone()),
-                Some(claim) => (Observed::OnlySeen, claim.note.clone()),
-                None => (Observed::NeverSeen, Note::absent(None, "the recorded traffic does not hold it")),
-            };
-            let evidence = self.evidence(&note);
-            self.builder.set(subject, attr::OBSERVED.id, attr::OBSERVED.value(value), evidence);
+            self.observed(subject, &claims);
         }
-        let target_port = claims.iter().find_map(|c| c.target_port.or(c.port));
-        if first.kind == FlowKind::Traffic {
-            let of_networks = verdict(self.world, &first.source, &first.target, target_port);
-            let of_listeners = kafka_listeners::learned(self.world, &first.target, target_port);
-            let (source, target) = (&first.source, &first.target);
-            let of_meshes = mesh_flows::learned(self.world, source, target, draft.port, target_port, draft.via);
-            let encrypted = Some(attr::ENCRYPTION.value(Encryption::Encrypted));
-            for (attribute, value, notes) in of_networks.into_iter().chain(of_listeners).chain(of_meshes) {
-                // What the ends encrypt themselves, a mesh only encrypts once more.
-                if attribute == attr::ENCRYPTION.id && self.builder.get(subject, attribute) == encrypted {
-                    continue;
-                }
-                for (at, note) in notes.iter().enumerate() {
-                    let evidence = self.evidence(note);
-                    match at {
-                        0 => self.builder.set(subject, attribute, value, evidence),
-                        _ => self.builder.also(subject, attribute, evidence),
-                    }
-                }
-            }
-        }
-        let mut denied = false;
-        if first.kind == FlowKind::Exposure {
-            let transports: BTreeSet<&str> =
-                claims.iter().filter_map(|c| c.protocol.as_deref()).map(transport).collect();
-            let transports = if transports.is_empty() { BTreeSet::from(["TCP"]) } else { transports };
-            let entry = self.builder.get(subject, attr::ENTRY.id);
-            for (attribute, value, notes) in of_exposure(self.world, &first.target, entry, &transports, target_port) {
-                denied |= attribute == attr::POLICY_DENIED.id;
-                for (at, note) in notes.iter().enumerate() {
-                    let evidence = self.evidence(note);
-                    match at {
-                        0 => self.builder.set(subject, attribute, value, evidence),
-                        _ => self.builder.also(subject, attribute, evidence),
-                    }
-                }
-            }
-        }
+        self.set_learned(subject, learned);
         if let (Some(port), true) = (draft.port, network) {
             let evidence = self.evidence(&first.note);
             self.builder.set(subject, attr::PORT.id, Value::Number(i64::from(port)), evidence);
@@ -392,6 +329,53 @@ impl<'w, 'a> Merger<'w, 'a> {
             let evidence = self.evidence(&first.note);
             let target = SubjectRef::Element(target);
             self.builder.set(target, attr::EXPOSED.id, attr::EXPOSED.value(YesNo::Yes), evidence);
+        }
+    }
+
+    /// The attributes that claims about a flow came with; of several the first one holds.
+    fn claimed(&mut self, subject: SubjectRef, claims: &[FlowClaim]) {
+        let mut set = BTreeSet::new();
+        for (attribute, value, note) in claims.iter().flat_map(|c| &c.attributes) {
+            let evidence = self.evidence(note);
+            if set.insert(*attribute) {
+                self.builder.set(subject, *attribute, *value, evidence);
+            } else if self.builder.get(subject, *attribute) == Some(*value) {
+                self.builder.also(subject, *attribute, evidence);
+            } else if *attribute == attr::ENCRYPTION.id && *value == attr::ENCRYPTION.value(Encryption::Plain) {
+                // One way in that can be read is enough.
+                self.builder.set(subject, *attribute, *value, evidence);
+            }
+        }
+    }
+
+    /// What recorded traffic says of a flow.
+    fn observed(&mut self, subject: SubjectRef, claims: &[FlowClaim]) {
+        let seen = claims.iter().find(|c| c.note.origin == Origin::Observed);
+        let declared = claims.iter().any(|c| c.note.origin != Origin::Observed);
+        let (value, note) = match seen {
+            Some(claim) if declared => (Observed::Confirmed, claim.note.clone()),
+            Some(claim) => (Observed::OnlySeen, claim.note.clone()),
+            None => (Observed::NeverSeen, Note::absent(None, "the recorded traffic does not hold it")),
+        };
+        let evidence = self.evidence(&note);
+        self.builder.set(subject, attr::OBSERVED.id, attr::OBSERVED.value(value), evidence);
+    }
+
+    /// Sets what policies and listeners say of a flow.
+    fn set_learned(&mut self, subject: SubjectRef, learned: Vec<Learned>) {
+        let encrypted = Some(attr::ENCRYPTION.value(Encryption::Encrypted));
+        for (attribute, value, notes) in learned {
+            // What the ends encrypt themselves, a mesh only encrypts once more.
+            if attribute == attr::ENCRYPTION.id && self.builder.get(subject, attribute) == encrypted {
+                continue;
+            }
+            for (at, note) in notes.iter().enumerate() {
+                let evidence = self.evidence(note);
+                match at {
+                    0 => self.builder.set(subject, attribute, value, evidence),
+                    _ => self.builder.also(subject, attribute, evidence),
+                }
+            }
         }
     }
 
@@ -421,6 +405,46 @@ fn transport(protocol: &str) -> &'static str {
         "UDP" => "UDP",
         "SCTP" => "SCTP",
         _ => "TCP",
+    }
+}
+
+/// An attribute of a flow, with what says so.
+type Learned = (AttributeId, Value, Vec<Note>);
+
+/// What policies and listeners say of the flow that claims are about.
+fn learned(world: &World<'_>, first: &FlowClaim, claims: &[FlowClaim]) -> Vec<Learned> {
+    let target_port = claims.iter().find_map(|c| c.target_port.or(c.port));
+    let (source, target) = (&first.source, &first.target);
+    match first.kind {
+        FlowKind::Traffic => {
+            let port = claims.iter().find_map(|c| c.port);
+            let via = claims.iter().find_map(|c| c.via.as_deref());
+            let mut all = verdict(world, source, target, target_port);
+            all.extend(kafka_listeners::learned(world, target, target_port));
+            all.extend(mesh_flows::learned(world, source, target, port, target_port, via));
+            all
+        }
+        FlowKind::Exposure => {
+            let stated: BTreeSet<&str> = claims.iter().filter_map(|c| c.protocol.as_deref()).map(transport).collect();
+            let transports = if stated.is_empty() { BTreeSet::from(["TCP"]) } else { stated };
+            let mut attributes = claims.iter().flat_map(|c| &c.attributes);
+            let entry = attributes.find(|(id, ..)| *id == attr::ENTRY.id).map(|(_, value, _)| *value);
+            of_exposure(world, target, entry, &transports, target_port)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The stencil of flows of a kind.
+fn flow_stencil(kind: FlowKind) -> StencilId {
+    match kind {
+        FlowKind::Traffic => stencil::TRAFFIC,
+        FlowKind::Exposure => stencil::EXPOSURE,
+        FlowKind::Store => stencil::STORE_ACCESS,
+        FlowKind::Api => stencil::API_CALLS,
+        FlowKind::Supply => stencil::SUPPLY,
+        FlowKind::Dns => stencil::DNS,
+        FlowKind::Probe => stencil::PROBE,
     }
 }
 

@@ -71,6 +71,9 @@ fn learned(parts: &[&str], scope: Scope) -> [String; 3] {
     assert_eq!(flows.len(), 1, "one way in");
     let text = |subject, id| model.value(subject, id).map_or("-".to_owned(), |v| model.value_text(id, v));
     let flow = SubjectRef::Flow(flows[0].0);
+    // What nobody can use is no way in that is certain, and raises no severity.
+    let sure = flows[0].1.confidence == kubestride_model::Confidence::Certain;
+    assert!(!sure || text(flow, attr::POLICY_DENIED.id) != "Yes");
     [
         text(flow, attr::POLICY_VERDICT.id),
         text(flow, attr::POLICY_DENIED.id),
