@@ -3,6 +3,7 @@
 use kubestride_manifest::LabelSelector;
 use kubestride_model::{AttributeId, Confidence, FlowKind, Value as ModelValue};
 use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::Encryption;
 use kubestride_yaml::{Kind, Value};
 
 use super::Signal;
@@ -215,9 +216,21 @@ fn alerts(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, endpoint
         match world.made_service(namespace, name) {
             Some((target, usual)) => push(Party::Workload(target), number.or(Some(usual)), None),
             None => {
+    let scheme = endpoint.get("scheme").filter(|scheme| !scheme.is_null());
+    let (encryption, said) = match scheme {
+        Some(s) if s.as_str().is_some_and(|text| text.eq_ignore_ascii_case("https")) => {
+            (Encryption::Encrypted, Note::stated(s.span(), "the scheme for alerts"))
+        }
+        Some(s) => (Encryption::Plain, Note::stated(s.span(), "the scheme for alerts")),
+        None => {
+            let note = Note::default(endpoint.span(), "alerts are sent by HTTP where no scheme is named");
+            (Encryption::Plain, note)
+        }
+    };
                 push(Party::UnresolvedService { namespace: namespace.to_owned(), name: name.to_owned() }, number, None);
             }
         }
+        claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(encryption), said.clone());
         return;
     };
     let named = service.service.ports().find(|p| p.name.is_some() && p.name == port.and_then(|p| p.as_str()));
