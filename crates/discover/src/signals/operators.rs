@@ -6,7 +6,7 @@ use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::Encryption;
 use kubestride_yaml::{Kind, Value};
 
-use super::Signal;
+use super::{Signal, arguments};
 use crate::claims::{Claims, FlowClaim, Note, Party, Subject};
 use crate::traffic;
 use crate::world::{WorkloadInfo, World};
@@ -97,6 +97,13 @@ fn settings(
         if is_own(key, entry.key, entry.value) {
             continue;
         }
+        // What containers are told is read as everywhere else.
+        if CONTAINERS.contains(&key) && matches!(entry.key, "command" | "args") {
+            let name = value.get("name").and_then(|n| n.as_str()).unwrap_or("");
+            let words: Vec<Value<'_>> = entry.value.items().collect();
+            arguments::claim_words(world, index, name, &words, Confidence::Likely, &|_| None, claims);
+            continue;
+        }
         // Pods are made with an image and what it is built from; they do not call it.
         if !entry.key.to_ascii_lowercase().ends_with("image") && entry.key != "build" {
             settings(world, index, workload, (entry.key, entry.value), port_beside(value, entry.key), claims);
@@ -111,6 +118,9 @@ fn settings(
         traffic::claim_field_with(world, index, (key, value), port, outside, &why, claims);
     }
 }
+
+/// Lists of containers.
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "sidecars"];
 
 /// `{name: db-url-host, value: db}`.
 fn named_setting<'a>(value: Value<'a>) -> Option<(&'a str, Value<'a>)> {
