@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kubestride_manifest::{Labels, Manifests, Object};
 use kubestride_policy::PodPort;
 
+use crate::elasticsearch_nodes;
 use crate::technology::{self, Technology};
 use kubestride_yaml::Value;
 
@@ -470,9 +471,9 @@ pub(crate) fn made_labels(manifests: &Manifests) -> BTreeSet<String> {
     resources(manifests).flat_map(of).collect()
 }
 
-/// Whether operators use a label for what a pod is at the moment.
+/// Whether operators use a label for what a pod is, which not all pods of a resource are.
 pub(crate) fn is_role(label: &str) -> bool {
-    KINDS.iter().filter_map(|kind| kind.role).any(|(own, _)| own == label)
+    KINDS.iter().filter_map(|kind| kind.role).any(|(own, _)| own == label) || elasticsearch_nodes::is_label(label)
 }
 
 /// Where resources hold templates of their pods.
@@ -517,9 +518,15 @@ impl OperatedKind {
         made
     }
 
-    /// Whether some of the pods have a label because of what they are at the moment.
-    pub(crate) fn has_role(&self, label: &str, value: &str) -> bool {
-        self.role.is_some_and(|(own, values)| own == label && values.contains(&value))
+    /// Whether some of the pods have all of these labels because of what they are.
+    pub(crate) fn some_have(&self, object: Object<'_>, labels: &[(&str, &str)]) -> bool {
+        if self.kind == "Elasticsearch" {
+            return elasticsearch_nodes::some_have(object, labels);
+        }
+        let is = |(label, value): &(&str, &str)| {
+            self.role.is_some_and(|(own, values)| own == *label && values.contains(value))
+        };
+        labels.iter().all(is)
     }
 
     /// The labels of the pods: the operator's, and those that the resource adds. `made` are those of [`made_labels`].
