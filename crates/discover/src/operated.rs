@@ -16,6 +16,8 @@ use kubestride_yaml::Value;
 pub(crate) struct OperatedKind {
     pub(crate) group: &'static str,
     pub(crate) kind: &'static str,
+    /// What the pods run, as `technologies.yaml` names it; empty where the port of the first Service tells, or nothing.
+    technology: &'static str,
     /// Services that lead to the pods, with the port of the pods.
     services: &'static [(&'static str, u16)],
     /// Ports of the pods that others ask for by name.
@@ -34,6 +36,7 @@ pub(crate) struct OperatedKind {
 const PLAIN: OperatedKind = OperatedKind {
     group: "",
     kind: "",
+    technology: "",
     services: &[],
     ports: &[],
     labels: &[],
@@ -96,6 +99,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "elasticsearch.k8s.elastic.co",
         kind: "Elasticsearch",
+        technology: "Elasticsearch",
         services: &[("{}-es-http", 9200), ("{}-es-internal-http", 9200), ("{}-es-transport", 9300)],
         ports: &[("https", 9200)],
         labels: &[("common.k8s.elastic.co/type", "elasticsearch"), ("elasticsearch.k8s.elastic.co/cluster-name", "{}")],
@@ -105,6 +109,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "grafana.integreatly.org",
         kind: "Grafana",
+        technology: "Grafana",
         services: &[("{}-service", 3000)],
         ports: &[("grafana-http", 3000)],
         labels: &[("app", "{}")],
@@ -114,6 +119,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "jaegertracing.io",
         kind: "Jaeger",
+        technology: "Jaeger",
         services: &[("{}-collector", 14250), ("{}-collector-headless", 14250), ("{}-query", 16686), ("{}-agent", 6831)],
         labels: &[("app", "jaeger"), ("app.kubernetes.io/instance", "{}")],
         account: "{}",
@@ -181,6 +187,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "kibana.k8s.elastic.co",
         kind: "Kibana",
+        technology: "Kibana",
         services: &[("{}-kb-http", 5601)],
         labels: &[("common.k8s.elastic.co/type", "kibana"), ("kibana.k8s.elastic.co/name", "{}")],
         references: ELASTIC,
@@ -197,6 +204,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "minio.min.io",
         kind: "Tenant",
+        technology: "MinIO",
         services: &[("minio", 9000), ("{}-hl", 9000), ("{}-console", 9090)],
         labels: &[("v1.min.io/tenant", "{}")],
         ..PLAIN
@@ -212,6 +220,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "monitoring.coreos.com",
         kind: "Alertmanager",
+        technology: "Alertmanager",
         services: &[("alertmanager-operated", 9093)],
         ports: &[("web", 9093)],
         labels: &[
@@ -227,6 +236,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "monitoring.coreos.com",
         kind: "Prometheus",
+        technology: "Prometheus",
         services: &[("prometheus-operated", 9090)],
         ports: &[("web", 9090)],
         labels: &[
@@ -243,6 +253,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "monitoring.coreos.com",
         kind: "PrometheusAgent",
+        technology: "Prometheus",
         ports: &[("web", 9090)],
         labels: &[("app.kubernetes.io/name", "prometheus-agent"), ("operator.prometheus.io/name", "{}")],
         account: "default",
@@ -268,6 +279,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "opentelemetry.io",
         kind: "OpenTelemetryCollector",
+        technology: "OpenTelemetry Collector",
         services: &[
             ("{}-collector", 4317),
             ("{}-collector-headless", 4317),
@@ -336,6 +348,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "operator.victoriametrics.com",
         kind: "VMAlertmanager",
+        technology: "Alertmanager",
         services: &[("vmalertmanager-{}", 9093)],
         ports: &[("http", 9093)],
         labels: &[
@@ -545,8 +558,12 @@ impl OperatedKind {
         Labels::from_pairs(own.chain(added.iter().flat_map(|l| l.iter())))
     }
 
-    /// The database, cache or queue that its first Service leads to, as the port tells.
-    pub(crate) fn datastore(&self) -> Option<&'static Technology> {
+    /// What the pods run: what the kind is known for, or the database, cache or queue that its first Service leads to,
+    /// as the port tells.
+    pub(crate) fn technology(&self) -> Option<&'static Technology> {
+        if !self.technology.is_empty() {
+            return technology::all().iter().find(|t| t.name == self.technology);
+        }
         let (_, port) = self.services.first()?;
         technology::datastore_of_port(*port)
     }
@@ -576,5 +593,11 @@ mod tests {
     fn kinds_are_sorted_and_named_once() {
         let keys: Vec<_> = super::KINDS.iter().map(|k| (k.group, k.kind)).collect();
         assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+    }
+
+    #[test]
+    fn technologies_are_those_of_the_table() {
+        let unknown = super::KINDS.iter().filter(|k| !k.technology.is_empty() && k.technology().is_none());
+        assert_eq!(unknown.map(|k| k.kind).collect::<Vec<_>>(), [""; 0]);
     }
 }

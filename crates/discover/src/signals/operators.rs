@@ -60,8 +60,8 @@ fn pods(index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
     }
     let note = Note::stated(workload.span(), "the kind of the resource");
     claims.set_text(subject(), attr::TECHNOLOGY.id, kind, note.clone());
-    if let Some(datastore) = workload.operated.and_then(|kind| kind.datastore()) {
-        let class = attr::TECHNOLOGY_CLASS.value(datastore.class);
+    if let Some(technology) = workload.operated.and_then(|kind| kind.technology()) {
+        let class = attr::TECHNOLOGY_CLASS.value(technology.class);
         claims.set(subject(), attr::TECHNOLOGY_CLASS.id, class, note);
     }
     if !workload.service_account().is_empty() {
@@ -216,16 +216,6 @@ fn alerts(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, endpoint
     let namespace = endpoint.get("namespace").and_then(|n| n.as_str()).unwrap_or(&workload.namespace);
     let note = Note::stated(endpoint.span(), format!("{} sends alerts to Service {name}", workload.identity));
     let port = endpoint.get("port");
-    let mut push = |target: Party, port: Option<u16>, via: Option<String>| {
-        let mut claim = FlowClaim::new(Party::Workload(index), target, FlowKind::Traffic, note.clone());
-        (claim.port, claim.target_port, claim.via) = (port, port, via);
-        claims.flows.push(claim);
-    };
-    let number = port.and_then(|p| u16::try_from(p.as_i64()?).ok());
-    let Some(service) = world.service(namespace, name) else {
-        match world.made_service(namespace, name) {
-            Some((target, usual)) => push(Party::Workload(target), number.or(Some(usual)), None),
-            None => {
     let scheme = endpoint.get("scheme").filter(|scheme| !scheme.is_null());
     let (encryption, said) = match scheme {
         Some(s) if s.as_str().is_some_and(|text| text.eq_ignore_ascii_case("https")) => {
@@ -237,10 +227,20 @@ fn alerts(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, endpoint
             (Encryption::Plain, note)
         }
     };
+    let mut push = |target: Party, port: Option<u16>, via: Option<String>| {
+        let mut claim = FlowClaim::new(Party::Workload(index), target, FlowKind::Traffic, note.clone());
+        (claim.port, claim.target_port, claim.via) = (port, port, via);
+        claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(encryption), said.clone());
+        claims.flows.push(claim);
+    };
+    let number = port.and_then(|p| u16::try_from(p.as_i64()?).ok());
+    let Some(service) = world.service(namespace, name) else {
+        match world.made_service(namespace, name) {
+            Some((target, usual)) => push(Party::Workload(target), number.or(Some(usual)), None),
+            None => {
                 push(Party::UnresolvedService { namespace: namespace.to_owned(), name: name.to_owned() }, number, None);
             }
         }
-        claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(encryption), said.clone());
         return;
     };
     let named = service.service.ports().find(|p| p.name.is_some() && p.name == port.and_then(|p| p.as_str()));
