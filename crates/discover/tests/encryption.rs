@@ -200,6 +200,11 @@ data:
             owned("Encrypted", "the scheme of the job; the certificate is not checked")
         );
     }
+    // Nothing is sent to a host outside that is scraped, but alerts are.
+    let host = |part: &str| with(&part.replace("TARGETS", "static_configs: [{targets: ['10.0.0.7:9100']}]")).0;
+    assert_eq!(host("scrape_configs: [{job_name: nodes, scheme: http, TARGETS}]"), "");
+    assert_eq!(host("scrape_configs: [{job_name: nodes, scheme: https, TARGETS}]"), "Encrypted");
+    assert_eq!(host("alerting: {alertmanagers: [{TARGETS}]}"), "Plain");
     // A rule that sets the scheme of each target decides.
     let ruled = |rule: &str| {
         with(&format!(
@@ -210,6 +215,9 @@ data:
     let of_annotation =
         "{source_labels: [__meta_kubernetes_pod_annotation_scheme], regex: '(https?)', target_label: __scheme__}";
     assert_eq!(ruled(of_annotation).0, "Plain");
+    // Pods that are found but may be meant by nobody.
+    let unsure = "scrape_configs: [{kubernetes_sd_configs: [{role: pod}], scheme: http}]";
+    assert_eq!(with(unsure).0, "");
     let of_node = of_annotation.replace("_pod_annotation_scheme", "_node_name");
     assert_eq!(ruled(&of_node).0, "");
 }

@@ -154,6 +154,11 @@ impl<'j> Scrape<'_, '_, 'j> {
         (SCHEME.to_owned(), stated.map(str::to_ascii_lowercase))
     }
 
+    /// Whether it says where alerts are sent: jobs of a file must have names.
+    fn is_for_alerts(&self) -> bool {
+        self.file.is_some() && self.job.get("job_name").is_none()
+    }
+
     fn stated_scheme(&self) -> Option<Value<'j>> {
         self.job.get("scheme").filter(|scheme| !scheme.is_null())
     }
@@ -166,6 +171,10 @@ impl<'j> Scrape<'_, '_, 'j> {
             Some("http") => false,
             _ => return,
         };
+        // To a host outside that is scraped nothing is sent; alerts are.
+        if !encrypted && matches!(claim.target, Party::Host(_)) && !self.is_for_alerts() {
+            return;
+        }
         let tls = self.job.get("tls_config").or_else(|| self.job.get("tlsConfig"));
         let unchecked = tls.and_then(|t| t.get("insecure_skip_verify").or_else(|| t.get("insecureSkipVerify")));
         let unchecked = unchecked.and_then(|u| u.as_bool()) == Some(true);
@@ -331,13 +340,13 @@ impl<'j> Scrape<'_, '_, 'j> {
         let number = target.service.and_then(|s| s.port_for(self.world, target.workload, port?));
         (claim.port, claim.target_port) = (number.or(port), port);
         claim.protocol = Some("HTTP".to_owned());
-        // What an exporter calls is not the scraper's to say.
-        if caller == self.index {
-            self.protect(&mut claim, result.scheme.as_deref());
-        }
         // A job that keeps everything it finds does not tell whom it is for.
         let sure = result.kept == Some(true) && result.chosen;
         claim.confidence = if sure { Confidence::Likely } else { Confidence::Possible };
+        // What an exporter calls is not the scraper's to say, nor what calls are like that may never be made.
+        if sure && caller == self.index {
+            self.protect(&mut claim, result.scheme.as_deref());
+        }
         claims.flows.push(claim);
     }
 }
