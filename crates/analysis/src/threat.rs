@@ -112,10 +112,22 @@ pub struct Threat {
 }
 
 impl Threat {
-    /// Its title: as it is stored, or as its type says.
+    /// Its title: as it is stored, or as its type says. Flows that differ by nothing but their port are told apart by
+    /// it, in our own words only.
     pub fn title(&self, threat_type: &ThreatType, model: &Model) -> String {
-        let stored = self.wording.as_ref().and_then(|w| w.title.clone());
-        stored.unwrap_or_else(|| threat_type.title.render(model, self.subject))
+        if let Some(stored) = self.wording.as_ref().and_then(|w| w.title.clone()) {
+            return stored;
+        }
+        let title = threat_type.title.render(model, self.subject);
+        let SubjectRef::Flow(id) = self.subject else { return title };
+        let Some(port) = model.distinct_port(id).filter(|_| !threat_type.is_foreign()) else { return title };
+        // `Service/shop/web`: the port is not one of the node or of the pod.
+        let through = model.flow(id).via.and_then(|via| {
+            let mut parts = model.text(via).splitn(3, '/');
+            let kind = parts.next()?.split('.').next()?;
+            Some(format!(" of {kind} {}", parts.nth(1)?))
+        });
+        format!("{title} (port {port}{})", through.unwrap_or_default())
     }
 
     /// What can happen: as it is stored, or as its type says.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kubestride_analysis::{Severity, State, fixes};
 use kubestride_model::SubjectRef;
 use kubestride_report::Report;
-use kubestride_report::summary::{Summary, counted, short_name, type_label};
+use kubestride_report::summary::{Summary, counted, counted_names, short_name, type_label};
 use kubestride_source::some_of;
 
 /// How many fixes are shown.
@@ -41,9 +41,8 @@ pub(crate) fn print(report: &Report<'_>, outputs: &[PathBuf]) -> io::Result<()> 
         let Some(threat_type) = report.types.get(fix.threat_type) else { continue };
         let subject = |i: &usize| report.analysis.threats.get(*i).map(|t| t.subject);
         let subjects: Vec<SubjectRef> = fix.threats.iter().filter_map(subject).collect();
-        // Two ports of one workload make two subjects of one name.
-        let mut names: Vec<String> = subjects.iter().map(|s| short_name(model, *s)).collect();
-        names.dedup();
+        let names: Vec<String> = subjects.iter().map(|s| short_name(model, *s)).collect();
+        let names = counted_names(&names);
         let shown: Vec<String> = names.iter().take(3).cloned().collect();
         let more = names.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -134,3 +134,61 @@ fn the_same_input_gives_the_same_bytes() {
         assert_eq!(out(format), out(format), "{format}");
     }
 }
+
+/// A Prometheus and an Alertmanager of one name, each with a Service on the nodes.
+const NAMESAKES: &str = "apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: { name: example }
+spec: { alerting: { alertmanagers: [{ name: alerts, port: 9093 }] } }
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Alertmanager
+metadata: { name: example }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: alerts }
+spec: { type: NodePort, selector: { alertmanager: example }, ports: [{ port: 9093 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: metrics }
+spec: { type: NodePort, selector: { prometheus: example }, ports: [{ port: 9090 }] }
+";
+
+#[test]
+fn elements_of_one_name_are_told_apart() {
+    let folder = Folder::new(&[("a.yaml", NAMESAKES.as_bytes())]);
+    let run = folder.run(&["analyze", "a.yaml", "-o", "out.csv"]);
+    assert!(run.out.contains("Internet → Alertmanager example, Internet → Prometheus example\n"), "{}", run.out);
+    let threats = folder.read("out.csv");
+    for title in [
+        "The monitoring data of Prometheus example can be reached from outside",
+        "The monitoring data of Alertmanager example can be reached from outside",
+        "Prometheus example talks to Alertmanager example in clear text",
+    ] {
+        assert!(threats.contains(title), "{title}: {threats}");
+    }
+}
+
+#[test]
+fn ports_of_one_workload_are_told_apart() {
+    let text = format!(
+        "{}---
+apiVersion: v1
+kind: Service
+metadata: {{ name: mail }}
+spec: {{ type: NodePort, selector: {{ app: mail }}, ports: [{{ name: a, port: 25 }}, {{ name: b, port: 143 }}] }}
+",
+        POD.replace("name: good", "name: mail, labels: { app: mail }")
+    );
+    let folder = Folder::new(&[("a.yaml", text.as_bytes())]);
+    let run = folder.run(&["analyze", "a.yaml", "-o", "out.csv"]);
+    assert!(run.out.contains("2 × node-port-exposure\n"), "{}", run.out);
+    assert!(run.out.contains("Internet → mail:143, Internet → mail:25\n"), "{}", run.out);
+    let threats = folder.read("out.csv");
+    for port in [25, 143] {
+        let title = format!("mail listens on a port of every node (port {port} of Service mail)");
+        assert!(threats.contains(&title), "{threats}");
+    }
+}

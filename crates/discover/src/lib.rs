@@ -14,6 +14,7 @@ mod connection_string;
 mod credential_files;
 mod credentials;
 mod directory;
+mod elasticsearch_nodes;
 mod endpoints;
 mod enforcement;
 mod expand;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kubestride_manifest::{Labels, Manifests, Object};
 use kubestride_policy::PodPort;
 
+use crate::elasticsearch_nodes;
 use crate::technology::{self, Technology};
 use kubestride_yaml::Value;
 
@@ -15,6 +16,8 @@ use kubestride_yaml::Value;
 pub(crate) struct OperatedKind {
     pub(crate) group: &'static str,
     pub(crate) kind: &'static str,
+    /// What the pods run, as `technologies.yaml` names it; empty where the port of the first Service tells, or nothing.
+    technology: &'static str,
     /// Services that lead to the pods, with the port of the pods.
     services: &'static [(&'static str, u16)],
     /// Ports of the pods that others ask for by name.
@@ -33,6 +36,7 @@ pub(crate) struct OperatedKind {
 const PLAIN: OperatedKind = OperatedKind {
     group: "",
     kind: "",
+    technology: "",
     services: &[],
     ports: &[],
     labels: &[],
@@ -95,6 +99,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "elasticsearch.k8s.elastic.co",
         kind: "Elasticsearch",
+        technology: "Elasticsearch",
         services: &[("{}-es-http", 9200), ("{}-es-internal-http", 9200), ("{}-es-transport", 9300)],
         ports: &[("https", 9200)],
         labels: &[("common.k8s.elastic.co/type", "elasticsearch"), ("elasticsearch.k8s.elastic.co/cluster-name", "{}")],
@@ -104,6 +109,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "grafana.integreatly.org",
         kind: "Grafana",
+        technology: "Grafana",
         services: &[("{}-service", 3000)],
         ports: &[("grafana-http", 3000)],
         labels: &[("app", "{}")],
@@ -113,6 +119,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "jaegertracing.io",
         kind: "Jaeger",
+        technology: "Jaeger",
         services: &[("{}-collector", 14250), ("{}-collector-headless", 14250), ("{}-query", 16686), ("{}-agent", 6831)],
         labels: &[("app", "jaeger"), ("app.kubernetes.io/instance", "{}")],
         account: "{}",
@@ -180,6 +187,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "kibana.k8s.elastic.co",
         kind: "Kibana",
+        technology: "Kibana",
         services: &[("{}-kb-http", 5601)],
         labels: &[("common.k8s.elastic.co/type", "kibana"), ("kibana.k8s.elastic.co/name", "{}")],
         references: ELASTIC,
@@ -196,6 +204,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "minio.min.io",
         kind: "Tenant",
+        technology: "MinIO",
         services: &[("minio", 9000), ("{}-hl", 9000), ("{}-console", 9090)],
         labels: &[("v1.min.io/tenant", "{}")],
         ..PLAIN
@@ -211,6 +220,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "monitoring.coreos.com",
         kind: "Alertmanager",
+        technology: "Alertmanager",
         services: &[("alertmanager-operated", 9093)],
         ports: &[("web", 9093)],
         labels: &[
@@ -226,6 +236,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "monitoring.coreos.com",
         kind: "Prometheus",
+        technology: "Prometheus",
         services: &[("prometheus-operated", 9090)],
         ports: &[("web", 9090)],
         labels: &[
@@ -242,6 +253,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "monitoring.coreos.com",
         kind: "PrometheusAgent",
+        technology: "Prometheus",
         ports: &[("web", 9090)],
         labels: &[("app.kubernetes.io/name", "prometheus-agent"), ("operator.prometheus.io/name", "{}")],
         account: "default",
@@ -267,6 +279,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "opentelemetry.io",
         kind: "OpenTelemetryCollector",
+        technology: "OpenTelemetry Collector",
         services: &[
             ("{}-collector", 4317),
             ("{}-collector-headless", 4317),
@@ -335,6 +348,7 @@ const KINDS: &[OperatedKind] = &[
     OperatedKind {
         group: "operator.victoriametrics.com",
         kind: "VMAlertmanager",
+        technology: "Alertmanager",
         services: &[("vmalertmanager-{}", 9093)],
         ports: &[("http", 9093)],
         labels: &[
@@ -470,9 +484,9 @@ pub(crate) fn made_labels(manifests: &Manifests) -> BTreeSet<String> {
     resources(manifests).flat_map(of).collect()
 }
 
-/// Whether operators use a label for what a pod is at the moment.
+/// Whether operators use a label for what a pod is, which not all pods of a resource are.
 pub(crate) fn is_role(label: &str) -> bool {
-    KINDS.iter().filter_map(|kind| kind.role).any(|(own, _)| own == label)
+    KINDS.iter().filter_map(|kind| kind.role).any(|(own, _)| own == label) || elasticsearch_nodes::is_label(label)
 }
 
 /// Where resources hold templates of their pods.
@@ -517,9 +531,15 @@ impl OperatedKind {
         made
     }
 
-    /// Whether some of the pods have a label because of what they are at the moment.
-    pub(crate) fn has_role(&self, label: &str, value: &str) -> bool {
-        self.role.is_some_and(|(own, values)| own == label && values.contains(&value))
+    /// Whether some of the pods have all of these labels because of what they are.
+    pub(crate) fn some_have(&self, object: Object<'_>, labels: &[(&str, &str)]) -> bool {
+        if self.kind == "Elasticsearch" {
+            return elasticsearch_nodes::some_have(object, labels);
+        }
+        let is = |(label, value): &(&str, &str)| {
+            self.role.is_some_and(|(own, values)| own == *label && values.contains(value))
+        };
+        labels.iter().all(is)
     }
 
     /// The labels of the pods: the operator's, and those that the resource adds. `made` are those of [`made_labels`].
@@ -538,8 +558,12 @@ impl OperatedKind {
         Labels::from_pairs(own.chain(added.iter().flat_map(|l| l.iter())))
     }
 
-    /// The database, cache or queue that its first Service leads to, as the port tells.
-    pub(crate) fn datastore(&self) -> Option<&'static Technology> {
+    /// What the pods run: what the kind is known for, or the database, cache or queue that its first Service leads to,
+    /// as the port tells.
+    pub(crate) fn technology(&self) -> Option<&'static Technology> {
+        if !self.technology.is_empty() {
+            return technology::all().iter().find(|t| t.name == self.technology);
+        }
         let (_, port) = self.services.first()?;
         technology::datastore_of_port(*port)
     }
@@ -569,5 +593,11 @@ mod tests {
     fn kinds_are_sorted_and_named_once() {
         let keys: Vec<_> = super::KINDS.iter().map(|k| (k.group, k.kind)).collect();
         assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+    }
+
+    #[test]
+    fn technologies_are_those_of_the_table() {
+        let unknown = super::KINDS.iter().filter(|k| !k.technology.is_empty() && k.technology().is_none());
+        assert_eq!(unknown.map(|k| k.kind).collect::<Vec<_>>(), [""; 0]);
     }
 }

@@ -10,6 +10,9 @@ use crate::pattern::Pattern;
 /// Labels of a target. None as a value: it has some value that manifests do not tell.
 pub(crate) type TargetLabels = BTreeMap<String, Option<String>>;
 
+/// The label of the scheme that a target is called with.
+pub(crate) const SCHEME: &str = "__scheme__";
+
 /// What the rules make of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Relabelled {
@@ -19,6 +22,8 @@ pub(crate) struct Relabelled {
     pub(crate) chosen: bool,
     /// The port that a rule took from a label.
     pub(crate) port: Option<u16>,
+    /// The scheme that the target is called with; none if that is not known.
+    pub(crate) scheme: Option<String>,
 }
 
 /// The address that is called in place of every target: that of an exporter which probes them.
@@ -38,7 +43,7 @@ pub(crate) fn reads_files(rules: &[Value<'_>]) -> bool {
 
 /// Applies all rules in order.
 pub(crate) fn relabel(rules: &[Value<'_>], mut labels: TargetLabels) -> Relabelled {
-    let mut result = Relabelled { kept: Some(true), chosen: false, port: None };
+    let mut result = Relabelled { kept: Some(true), chosen: false, port: None, scheme: None };
     for rule in rules {
         let values: Option<Vec<String>> = sources(*rule).iter().map(|name| value_of(&labels, name)).collect();
         let separator = text(*rule, "separator").unwrap_or(";");
@@ -62,6 +67,7 @@ pub(crate) fn relabel(rules: &[Value<'_>], mut labels: TargetLabels) -> Relabell
             _ => result.kept = both(result.kept, None),
         }
     }
+    result.scheme = labels.remove(SCHEME).flatten().filter(|scheme| !scheme.is_empty());
     result
 }
 
@@ -85,10 +91,16 @@ fn replace(
     let replacement = text(rule, "replacement").unwrap_or("$1");
     let value = match (fits, replacement) {
         (Some(true), fixed) if !fixed.contains('$') => Some(fixed.to_owned()),
-        (Some(true), "$1" | "${1}") if matches!(pattern, "(.*)" | "(.+)") => joined.clone(),
+        (Some(true), "$1" | "${1}") if is_one_group(pattern) => joined.clone(),
         _ => None,
     };
     labels.insert(target.to_owned(), value);
+}
+
+/// Whether a pattern is one group, which then holds all that fits: `(.*)`, `(https?)`.
+fn is_one_group(pattern: &str) -> bool {
+    let inner = pattern.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    inner.is_some_and(|inner| !inner.starts_with('?') && !inner.contains(['(', ')', '\\']))
 }
 
 fn both(before: Option<bool>, now: Option<bool>) -> Option<bool> {

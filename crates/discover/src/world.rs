@@ -400,14 +400,16 @@ fn services<'a>(
         let namespace = object.effective_namespace(default).unwrap_or_default().to_owned();
         let selector: Vec<(&str, &str)> = selector(service);
         let steady = selector.iter().find(|(key, _)| !operated::is_role(key));
-        let selected = match steady.or(selector.first()) {
+        let selected = match steady {
             Some((key, value)) => pods.labelled(&namespace, key, value),
-            None => &[],
+            None if selector.is_empty() => &[],
+            None => pods.in_namespace(&namespace),
         };
-        let has = |w: &WorkloadInfo<'_>, key: &str, value: &str| {
-            w.labels.get(key) == Some(value) || w.operated.is_some_and(|kind| kind.has_role(key, value))
+        let matches = |w: &WorkloadInfo<'_>| {
+            let others = selector.iter().filter(|(key, value)| w.labels.get(key) != Some(value)).copied();
+            let others: Vec<(&str, &str)> = others.collect();
+            others.is_empty() || w.operated.is_some_and(|kind| kind.some_have(w.object(), &others))
         };
-        let matches = |w: &WorkloadInfo<'_>| selector.iter().all(|(key, value)| has(w, key, value));
         let mut behind: Vec<usize> =
             selected.iter().copied().filter(|i| workloads.get(*i).is_some_and(matches)).collect();
         let (mut addresses, mut written_ports) = (Vec::new(), BTreeMap::new());

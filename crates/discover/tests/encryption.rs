@@ -161,3 +161,81 @@ spec:
     // No listener has this port.
     assert_eq!(of(9999, "encryption"), "events:9094 Encrypted | events:9999");
 }
+
+#[test]
+fn jobs_of_prometheus_say_whether_they_scrape_over_tls() {
+    let with = |job: &str| {
+        let text = format!(
+            "---
+apiVersion: v1
+kind: Pod
+metadata: {{name: p}}
+spec: {{containers: [{{name: c, image: prom/prometheus}}], volumes: [{{name: v, configMap: {{name: p}}}}]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: p}}
+data:
+  p.yml: |
+    {job}
+"
+        );
+        encrypted(&(text + &app("cart", 81, "")))
+    };
+    let owned = |value: &str, note: &str| (value.to_owned(), note.to_owned());
+    let keep = "{action: keep, source_labels: [__meta_kubernetes_pod_label_app], regex: cart}";
+    let discovered = |more: &str| {
+        with(&format!("scrape_configs: [{{kubernetes_sd_configs: [{{role: pod}}]{more}, relabel_configs: [{keep}]}}]"))
+    };
+    let fixed = |more: &str| with(&format!("scrape_configs: [{{static_configs: [{{targets: ['cart:81']}}]{more}}}]"));
+    let alerts = |more: &str| {
+        with(&format!("alerting: {{alertmanagers: [{{static_configs: [{{targets: ['cart:81']}}]{more}}}]}}"))
+    };
+    for found in [&fixed as &dyn Fn(&str) -> (String, String), &discovered, &alerts] {
+        assert_eq!(found(""), owned("Plain", "a job that names no scheme calls by HTTP"));
+        assert_eq!(found(", scheme: http"), owned("Plain", "the scheme of the job"));
+        assert_eq!(found(", scheme: https"), owned("Encrypted", "the scheme of the job"));
+        assert_eq!(
+            found(", scheme: https, tls_config: {insecure_skip_verify: true}"),
+            owned("Encrypted", "the scheme of the job; the certificate is not checked")
+        );
+    }
+    // Nothing is sent to a host outside that is scraped, but alerts are.
+    let host = |part: &str| with(&part.replace("TARGETS", "static_configs: [{targets: ['10.0.0.7:9100']}]")).0;
+    assert_eq!(host("scrape_configs: [{job_name: nodes, scheme: http, TARGETS}]"), "");
+    assert_eq!(host("scrape_configs: [{job_name: nodes, scheme: https, TARGETS}]"), "Encrypted");
+    assert_eq!(host("alerting: {alertmanagers: [{TARGETS}]}"), "Plain");
+    // A rule that sets the scheme of each target decides.
+    let ruled = |rule: &str| {
+        with(&format!(
+            "scrape_configs: [{{kubernetes_sd_configs: [{{role: pod}}], relabel_configs: [{keep}, {rule}]}}]"
+        ))
+    };
+    assert_eq!(ruled("{target_label: __scheme__, replacement: https}").0, "Encrypted");
+    let of_annotation =
+        "{source_labels: [__meta_kubernetes_pod_annotation_scheme], regex: '(https?)', target_label: __scheme__}";
+    assert_eq!(ruled(of_annotation).0, "Plain");
+    // Pods that are found but may be meant by nobody.
+    let unsure = "scrape_configs: [{kubernetes_sd_configs: [{role: pod}], scheme: http}]";
+    assert_eq!(with(unsure).0, "");
+    let of_node = of_annotation.replace("_pod_annotation_scheme", "_node_name");
+    assert_eq!(ruled(&of_node).0, "");
+}
+
+#[test]
+fn the_prometheus_resource_says_whether_it_sends_alerts_over_tls() {
+    let with = |more: &str| {
+        let text = format!(
+            "---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {{name: p}}
+spec: {{alerting: {{alertmanagers: [{{name: cart, port: 81{more}}}]}}}}
+"
+        );
+        encrypted(&(text + &app("cart", 81, "")))
+    };
+    let owned = |value: &str, note: &str| (value.to_owned(), note.to_owned());
+    assert_eq!(with(""), owned("Plain", "alerts are sent by HTTP where no scheme is named"));
+    assert_eq!(with(", scheme: https"), owned("Encrypted", "the scheme for alerts"));
+}

@@ -10,6 +10,7 @@
 
 mod adjacency;
 mod builder;
+mod distinct_names;
 mod evidence;
 mod ids;
 mod kinds;

@@ -141,6 +141,8 @@ pub struct Model {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) symbols: Symbols,
     pub(crate) elements: Vec<Element>,
+    /// For each element the name that tells it apart.
+    pub(crate) distinct_names: Vec<Symbol>,
     pub(crate) containers: Vec<Container>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) boundaries: Vec<Boundary>,
@@ -270,21 +272,38 @@ impl Model {
         })
     }
 
-    /// The name of a subject for people. A flow is named by its ends.
+    /// The name of a subject for people: elements of one name are told apart by kind or namespace. A flow is named by
+    /// its ends.
     pub fn name_of(&self, subject: SubjectRef) -> String {
+        let distinct = |e: ElementId| self.distinct_names.get(e.index()).copied().unwrap_or(self.element(e).name);
         let symbol = match subject {
-            SubjectRef::Element(id) => self.element(id).name,
+            SubjectRef::Element(id) => distinct(id),
             SubjectRef::Boundary(id) => self.boundary(id).name,
             SubjectRef::Container(id) => self.container(id).name,
             SubjectRef::Control(id) => self.control(id).name,
             SubjectRef::Name(id) => self.name(id).name,
             SubjectRef::Flow(id) => {
                 let flow = self.flow(id);
-                let end = |e: ElementId| self.text(self.element(e).name);
+                let end = |e: ElementId| self.text(distinct(e));
                 return format!("{} → {}", end(flow.source), end(flow.target));
             }
         };
         self.text(symbol).to_owned()
+    }
+
+    /// The port of a flow where another flow of its kind has the same ends, with the protocol where they share the port,
+    /// too.
+    pub fn distinct_port(&self, id: FlowId) -> Option<String> {
+        let flow = self.flow(id);
+        let (out, into) = (self.outgoing(flow.source), self.incoming(flow.target));
+        let shorter = if out.len() < into.len() { out } else { into };
+        let others = || {
+            let all = shorter.iter().filter(|other| **other != id).map(|other| self.flow(*other));
+            all.filter(|o| (o.source, o.target, o.kind) == (flow.source, flow.target, flow.kind))
+        };
+        let port = flow.port.filter(|_| others().next().is_some())?;
+        let shared = others().any(|other| other.port == flow.port);
+        Some(if shared { format!("{port}/{}", self.text(flow.protocol)) } else { port.to_string() })
     }
 
     /// Why a subject is in the model.

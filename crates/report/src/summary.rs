@@ -208,7 +208,8 @@ pub fn threat_id(report: &Report<'_>, threat: &Threat) -> String {
     format!("{id}@{}", model.identity_of(threat.subject))
 }
 
-/// A subject in as few words as tell it apart in one application: containers are named with their workload.
+/// A subject in as few words as tell it apart in one application: containers are named with their workload, flows with
+/// their port where another one has the same ends.
 pub fn short_name(model: &Model, subject: SubjectRef) -> String {
     match subject {
         SubjectRef::Container(id) => {
@@ -216,6 +217,29 @@ pub fn short_name(model: &Model, subject: SubjectRef) -> String {
             let workload = model.name_of(SubjectRef::Element(container.workload));
             format!("{workload}#{}", model.text(container.name))
         }
+        SubjectRef::Flow(id) => {
+            let port = model.distinct_port(id).map(|port| format!(":{port}"));
+            model.name_of(subject) + &port.unwrap_or_default()
+        }
         _ => model.name_of(subject),
+    }
+}
+
+/// Each name once, with the number of subjects that are called so where it is more than one.
+pub fn counted_names(names: &[String]) -> Vec<String> {
+    let groups = names.chunk_by(|a, b| a == b);
+    let of = |group: &[String]| {
+        let name = group.first().map_or("", String::as_str);
+        if group.len() > 1 { format!("{name} ({} times)", group.len()) } else { name.to_owned() }
+    };
+    groups.map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_that_are_shown_once_are_counted() {
+        let names = ["a", "a", "b"].map(str::to_owned);
+        assert_eq!(super::counted_names(&names), ["a (2 times)", "b"]);
     }
 }

@@ -26,20 +26,34 @@ impl Signal for Arguments {
                 let words: Vec<Value<'_>> = container.command().chain(container.args()).collect();
                 let refers = words.iter().any(|w| w.as_str().is_some_and(|t| t.contains('$')));
                 let variables = if refers { variables(world, index, container) } else { Vec::new() };
-                // A program that makes certificates is given the names that are in them.
-                let certifies = words.iter().any(|w| w.as_str().is_some_and(|t| t.starts_with("--secret-name")));
                 let value_of = |name: &str| value_of(&variables, name);
-                for (at, word) in words.iter().enumerate() {
-                    let before = at.checked_sub(1).and_then(|i| words.get(i)).and_then(|w| w.as_str());
-                    let of_certificate = |w: &str| w.trim_start_matches('-').split('=').next() == Some("host");
-                    if certifies && (word.as_str().is_some_and(of_certificate) || before.is_some_and(of_certificate)) {
-                        continue;
-                    }
-                    let word = Word { value: *word, before: before.unwrap_or(""), value_of: &value_of };
-                    claim_word(world, index, container.name(), &word, claims);
-                }
+                claim_words(world, index, container.name(), &words, Confidence::Certain, &value_of, claims);
             }
         }))
+    }
+}
+
+/// Claims what the command and the arguments of a container lead to, at most as sure as `most`. `value_of` gives the
+/// values of variables.
+pub(super) fn claim_words(
+    world: &World<'_>,
+    index: usize,
+    container: &str,
+    words: &[Value<'_>],
+    most: Confidence,
+    value_of: &dyn Fn(&str) -> Option<String>,
+    claims: &mut Claims,
+) {
+    // A program that makes certificates is given the names that are in them.
+    let certifies = words.iter().any(|w| w.as_str().is_some_and(|t| t.starts_with("--secret-name")));
+    for (at, word) in words.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|i| words.get(i)).and_then(|w| w.as_str());
+        let of_certificate = |w: &str| w.trim_start_matches('-').split('=').next() == Some("host");
+        if certifies && (word.as_str().is_some_and(of_certificate) || before.is_some_and(of_certificate)) {
+            continue;
+        }
+        let word = Word { value: *word, before: before.unwrap_or(""), most, value_of };
+        claim_word(world, index, container, &word, claims);
     }
 }
 
@@ -56,6 +70,8 @@ fn flag<'t>(text: &'t str, before: &'t str) -> &'t str {
 struct Word<'w> {
     value: Value<'w>,
     before: &'w str,
+    /// How sure a flow can be.
+    most: Confidence,
     value_of: &'w dyn Fn(&str) -> Option<String>,
 }
 
@@ -88,8 +104,8 @@ fn claim_word(world: &World<'_>, index: usize, container: &str, word: &Word<'_>,
         let key = if at < direct { key } else { "host" };
         let place = word.value.subspan(address.range.clone()).filter(|_| as_written);
         let note = Note::stated(place.unwrap_or(word.value.span()), format!("an argument of container {container}"));
-        let inside = if script { Confidence::Likely } else { Confidence::Certain };
-        let finding = Finding { key, port: None, inside, outside: Confidence::Likely, place, note };
+        let inside = if script { Confidence::Likely } else { Confidence::Certain }.min(word.most);
+        let finding = Finding { key, port: None, inside, outside: Confidence::Likely.min(word.most), place, note };
         traffic::claim(world, index, &address, &finding, claims);
     }
 }

@@ -3,9 +3,10 @@
 use kubestride_manifest::LabelSelector;
 use kubestride_model::{AttributeId, Confidence, FlowKind, Value as ModelValue};
 use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::Encryption;
 use kubestride_yaml::{Kind, Value};
 
-use super::Signal;
+use super::{Signal, arguments};
 use crate::claims::{Claims, FlowClaim, Note, Party, Subject};
 use crate::traffic;
 use crate::world::{WorkloadInfo, World};
@@ -59,8 +60,8 @@ fn pods(index: usize, workload: &WorkloadInfo<'_>, claims: &mut Claims) {
     }
     let note = Note::stated(workload.span(), "the kind of the resource");
     claims.set_text(subject(), attr::TECHNOLOGY.id, kind, note.clone());
-    if let Some(datastore) = workload.operated.and_then(|kind| kind.datastore()) {
-        let class = attr::TECHNOLOGY_CLASS.value(datastore.class);
+    if let Some(technology) = workload.operated.and_then(|kind| kind.technology()) {
+        let class = attr::TECHNOLOGY_CLASS.value(technology.class);
         claims.set(subject(), attr::TECHNOLOGY_CLASS.id, class, note);
     }
     if !workload.service_account().is_empty() {
@@ -96,6 +97,13 @@ fn settings(
         if is_own(key, entry.key, entry.value) {
             continue;
         }
+        // What containers are told is read as everywhere else.
+        if CONTAINERS.contains(&key) && matches!(entry.key, "command" | "args") {
+            let name = value.get("name").and_then(|n| n.as_str()).unwrap_or("");
+            let words: Vec<Value<'_>> = entry.value.items().collect();
+            arguments::claim_words(world, index, name, &words, Confidence::Likely, &|_| None, claims);
+            continue;
+        }
         // Pods are made with an image and what it is built from; they do not call it.
         if !entry.key.to_ascii_lowercase().ends_with("image") && entry.key != "build" {
             settings(world, index, workload, (entry.key, entry.value), port_beside(value, entry.key), claims);
@@ -110,6 +118,9 @@ fn settings(
         traffic::claim_field_with(world, index, (key, value), port, outside, &why, claims);
     }
 }
+
+/// Lists of containers.
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "sidecars"];
 
 /// `{name: db-url-host, value: db}`.
 fn named_setting<'a>(value: Value<'a>) -> Option<(&'a str, Value<'a>)> {
@@ -205,9 +216,21 @@ fn alerts(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, endpoint
     let namespace = endpoint.get("namespace").and_then(|n| n.as_str()).unwrap_or(&workload.namespace);
     let note = Note::stated(endpoint.span(), format!("{} sends alerts to Service {name}", workload.identity));
     let port = endpoint.get("port");
+    let scheme = endpoint.get("scheme").filter(|scheme| !scheme.is_null());
+    let (encryption, said) = match scheme {
+        Some(s) if s.as_str().is_some_and(|text| text.eq_ignore_ascii_case("https")) => {
+            (Encryption::Encrypted, Note::stated(s.span(), "the scheme for alerts"))
+        }
+        Some(s) => (Encryption::Plain, Note::stated(s.span(), "the scheme for alerts")),
+        None => {
+            let note = Note::default(endpoint.span(), "alerts are sent by HTTP where no scheme is named");
+            (Encryption::Plain, note)
+        }
+    };
     let mut push = |target: Party, port: Option<u16>, via: Option<String>| {
         let mut claim = FlowClaim::new(Party::Workload(index), target, FlowKind::Traffic, note.clone());
         (claim.port, claim.target_port, claim.via) = (port, port, via);
+        claim = claim.with(attr::ENCRYPTION.id, attr::ENCRYPTION.value(encryption), said.clone());
         claims.flows.push(claim);
     };
     let number = port.and_then(|p| u16::try_from(p.as_i64()?).ok());

@@ -5,15 +5,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kubestride_manifest::Object;
-use kubestride_model::{Confidence, FlowKind};
+use kubestride_model::{AttributeId, Confidence, FlowKind, Value as ModelValue};
 use kubestride_source::Span;
+use kubestride_stencils::attributes as attr;
+use kubestride_stencils::values::Encryption;
 use kubestride_yaml::Value;
 
 use super::config_files::mounted_files;
 use super::{Each, Signal};
 use crate::address;
 use crate::claims::{Claims, FlowClaim, Note, Party};
-use crate::relabel::{Relabelled, TargetLabels, fixed_address, label_name, reads_files, relabel};
+use crate::relabel::{Relabelled, SCHEME, TargetLabels, fixed_address, label_name, reads_files, relabel};
 use crate::resolve::{Resolved, resolve};
 use crate::scrape_jobs::Configuration;
 use crate::secret_data::Entry;
@@ -68,14 +70,20 @@ impl<'j> Scrape<'_, '_, 'j> {
             return;
         }
         let fixed = fixed_address(&rules);
+        let before = claims.flows.len();
         let exporters = fixed.map(|f| self.call(self.index, f, Confidence::Likely, claims)).unwrap_or_default();
+        self.secure(claims.flows.get_mut(before..), &rules);
         // Targets that an exporter probes are called by it and not by the scraper.
         let callers = if fixed.is_some() { exporters } else { vec![self.index] };
         let statics = self.list(["static_configs", "staticConfigs"]);
         let targets = statics.iter().filter_map(|s| s.get("targets")).flat_map(|t| t.items());
         for target in targets {
             for caller in &callers {
+                let before = claims.flows.len();
                 self.call(*caller, target, Confidence::Likely, claims);
+                if fixed.is_none() {
+                    self.secure(claims.flows.get_mut(before..), &rules);
+                }
             }
         }
         for discovery in self.list(["kubernetes_sd_configs", "kubernetesSDConfigs"]) {
@@ -134,6 +142,69 @@ impl<'j> Scrape<'_, '_, 'j> {
         }
     }
 
+    /// Says of calls of fixed addresses what the scheme of the job says.
+    fn secure(&self, flows: Option<&mut [FlowClaim]>, rules: &[Value<'j>]) {
+        let scheme = relabel(rules, TargetLabels::from([self.scheme()])).scheme;
+        flows.into_iter().flatten().for_each(|claim| self.protect(claim, scheme.as_deref()));
+    }
+
+    /// The scheme of the job as a label of its targets.
+    fn scheme(&self) -> (String, Option<String>) {
+        let stated = self.stated_scheme().map_or(Some("http"), |scheme| scheme.as_str());
+        (SCHEME.to_owned(), stated.map(str::to_ascii_lowercase))
+    }
+
+    /// Whether it says where alerts are sent: jobs of a file must have names.
+    fn is_for_alerts(&self) -> bool {
+        self.file.is_some() && self.job.get("job_name").is_none()
+    }
+
+    fn stated_scheme(&self) -> Option<Value<'j>> {
+        self.job.get("scheme").filter(|scheme| !scheme.is_null())
+    }
+
+    /// Says of a call whether it is encrypted, by the scheme that the rules leave. What is known to be encrypted by
+    /// others, such as a proxy, stays so.
+    fn protect(&self, claim: &mut FlowClaim, scheme: Option<&str>) {
+        let encrypted = match scheme {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return,
+        };
+        // To a host outside that is scraped nothing is sent; alerts are.
+        if !encrypted && matches!(claim.target, Party::Host(_)) && !self.is_for_alerts() {
+            return;
+        }
+        let tls = self.job.get("tls_config").or_else(|| self.job.get("tlsConfig"));
+        let unchecked = tls.and_then(|t| t.get("insecure_skip_verify").or_else(|| t.get("insecureSkipVerify")));
+        let unchecked = unchecked.and_then(|u| u.as_bool()) == Some(true);
+        let more = if encrypted && unchecked { "; the certificate is not checked" } else { "" };
+        let of_job = self.stated_scheme();
+        let note = match of_job {
+            _ if scheme != self.scheme().1.as_deref() => Note::stated(
+                self.span(self.job.span().start as usize),
+                format!("a rule of the job sets the scheme{more}"),
+            ),
+            Some(stated) => {
+                Note::stated(self.span(stated.span().start as usize), format!("the scheme of the job{more}"))
+            }
+            None => {
+                Note::default(self.span(self.job.span().start as usize), "a job that names no scheme calls by HTTP")
+            }
+        };
+        let (protocol, value) = if encrypted { ("HTTPS", Encryption::Encrypted) } else { ("HTTP", Encryption::Plain) };
+        let is_encryption = |(attribute, ..): &(AttributeId, ModelValue, Note)| *attribute == attr::ENCRYPTION.id;
+        let of_others = claim.attributes.iter().find(|a| is_encryption(a)).map(|(_, value, _)| *value);
+        if of_others == Some(attr::ENCRYPTION.value(Encryption::Encrypted)) {
+            return;
+        }
+        if encrypted || claim.protocol.is_none() {
+            claim.protocol = Some(protocol.to_owned());
+        }
+        claim.attributes.retain(|a| !is_encryption(a));
+        claim.attributes.push((attr::ENCRYPTION.id, attr::ENCRYPTION.value(value), note));
+    }
+
     fn span(&self, at: usize) -> Span {
         let Some((_, entry)) = self.file else { return self.job.span() };
         entry.value.and_then(|v| v.subspan(at..at + 1)).unwrap_or(entry.span)
@@ -169,7 +240,9 @@ impl<'j> Scrape<'_, '_, 'j> {
             _ => return,
         };
         for target in found {
-            let result = relabel(rules, self.labels(&target, &role));
+            let mut labels = self.labels(&target, &role);
+            labels.extend([self.scheme()]);
+            let result = relabel(rules, labels);
             for caller in callers {
                 self.keep(*caller, &target, &result, claims);
             }
@@ -270,6 +343,10 @@ impl<'j> Scrape<'_, '_, 'j> {
         // A job that keeps everything it finds does not tell whom it is for.
         let sure = result.kept == Some(true) && result.chosen;
         claim.confidence = if sure { Confidence::Likely } else { Confidence::Possible };
+        // What an exporter calls is not the scraper's to say, nor what calls are like that may never be made.
+        if sure && caller == self.index {
+            self.protect(&mut claim, result.scheme.as_deref());
+        }
         claims.flows.push(claim);
     }
 }

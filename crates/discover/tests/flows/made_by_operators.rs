@@ -293,3 +293,91 @@ fn services_of_others_find_the_pods_that_operators_make() {
         assert!(!with(other).iter().any(|flow| flow.contains(kind)), "{other}");
     }
 }
+
+#[test]
+fn services_select_nodes_of_elasticsearch_by_what_they_are() {
+    let called = |sets: &str, selector: &str| {
+        let text = format!(
+            "---
+apiVersion: elasticsearch.k8s.elastic.co/v1
+kind: Elasticsearch
+metadata: {{name: logs}}
+spec: {{nodeSets: [{sets}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: search}}
+spec: {{selector: {{{selector}}}, ports: [{{port: 9200}}]}}
+"
+        );
+        !flows(&(text + &app("shop", 80, "env: [{name: SEARCH_URL, value: 'https://search:9200'}]")))
+            .iter()
+            .filter(|flow| flow.contains("Elasticsearch/default/logs:9200"))
+            .collect::<Vec<_>>()
+            .is_empty()
+    };
+    let node = |pairs: &[(&str, &str)]| {
+        let one = |(role, value): &(&str, &str)| format!("elasticsearch.k8s.elastic.co/node-{role}: '{value}'");
+        pairs.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let plain = "{name: all, count: 1}";
+    assert!(called(plain, "common.k8s.elastic.co/type: elasticsearch"));
+    assert!(called(plain, "elasticsearch.k8s.elastic.co/statefulset-name: logs-es-all"));
+    assert!(!called(plain, "elasticsearch.k8s.elastic.co/statefulset-name: logs-es-hot"));
+    // Without a setting a node has all roles but the one that is asked for by itself.
+    assert!(called(plain, &node(&[("master", "true"), ("data", "true")])));
+    assert!(!called(plain, &node(&[("master", "false")])));
+    assert!(!called(plain, &node(&[("voting_only", "true")])));
+    assert!(!called(plain, "elasticsearch.k8s.elastic.co/node-master: maybe"));
+    for sets in [
+        "{name: m, config: {node.roles: [master]}}, {name: d, config: {node: {roles: [data, ingest]}}}",
+        "{name: m, config: {node.data: false, node.ingest: 'false'}}, {name: d, config: {node: {master: false}}}",
+    ] {
+        assert!(called(sets, &node(&[("master", "true")])), "{sets}");
+        assert!(called(sets, &node(&[("master", "false"), ("ingest", "true")])), "{sets}");
+        // No set is both.
+        assert!(!called(sets, &node(&[("master", "true"), ("data", "true")])), "{sets}");
+        let cluster =
+            |name: &str| format!("elasticsearch.k8s.elastic.co/cluster-name: {name}, {}", node(&[("data", "true")]));
+        assert!(called(sets, &cluster("logs")), "{sets}");
+        assert!(!called(sets, &cluster("other")), "{sets}");
+    }
+}
+
+#[test]
+fn a_role_alone_selects_pods_of_an_operator() {
+    let text = "---
+apiVersion: acid.zalan.do/v1
+kind: postgresql
+metadata: {name: pg}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {selector: {spilo-role: master}, ports: [{port: 5432}]}
+";
+    let text = text.to_owned() + &app("shop", 80, "env: [{name: DB_HOST, value: 'db:5432'}]");
+    assert_eq!(flows(&text), ["Deployment/default/shop -> postgresql/default/pg:5432 certain"]);
+}
+
+#[test]
+fn containers_in_a_custom_resource_are_told_whom_to_call_like_others() {
+    let called = |container: &str| {
+        let spec = format!("nodeSets: [{{name: a, podTemplate: {{spec: {{initContainers: [{container}]}}}}}}]");
+        let kind = "---\napiVersion: elasticsearch.k8s.elastic.co/v1\nkind: Elasticsearch\nmetadata: {name: logs}\n";
+        flows(&format!("{kind}spec: {{{spec}}}\n{}", app("files", 80, "")))
+    };
+    let of = |target: &str| [format!("Elasticsearch/default/logs -> {target}")];
+    let outside = of("external/files.example.org:443 likely");
+    assert_eq!(
+        called("{name: i, command: [sh], args: ['-c', 'curl -L https://files.example.org/x.zip -o x.zip']}"),
+        outside
+    );
+    assert_eq!(called("{name: i, command: [fetch, '--from=https://files.example.org/x.zip']}"), outside);
+    assert_eq!(
+        called("{name: i, args: ['-c', 'until nc -z files 80; do sleep 1; done']}"),
+        of("Deployment/default/files:80 likely")
+    );
+    // What it tells others is not called.
+    assert!(called("{name: i, args: ['--external-url=https://files.example.org']}").is_empty());
+}

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::drafts::Several;
 use super::{Builder, NO_EVIDENCE};
+use crate::distinct_names::distinct_names;
 use crate::model::Attributes;
 use crate::{
     Adjacency, AttributeId, Boundary, BoundaryId, ContainerId, ControlId, CrossingSetId, Element, ElementId, Evidence,
@@ -161,6 +162,8 @@ impl Finisher {
         }
         model.outgoing = Adjacency::new(elements.len(), flows.iter().map(|f| f.source));
         model.incoming = Adjacency::new(elements.len(), flows.iter().map(|f| f.target));
+        let mut symbols = symbols;
+        model.distinct_names = distinct_names(&elements, &mut symbols);
         Model { vocabulary, symbols, elements, containers, flows, boundaries, controls, names, ..model }
     }
 }
