@@ -1,17 +1,20 @@
 //! `kubestride connections`.
 
-use std::io::Write as _;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use kubestride_policy::connections::{Connection, Connections, Workload};
+use kubestride_policy::connections::{Connections, Line, Workload};
 use kubestride_policy::network::{Effect, Reason, Verdict};
 use kubestride_policy::pod_security::Version;
-use kubestride_source::SourceMap;
+use kubestride_source::{SourceMap, some_of};
 
-use crate::{UNUSABLE, messages};
+use crate::{UNUSABLE, messages, near};
+
+/// More connections than anybody reads.
+const MANY: usize = 100_000;
 
 /// Arguments of `kubestride connections`.
 #[derive(Debug, Args)]
@@ -78,41 +81,111 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     messages::unread(loaded.unread);
     let from = arguments.from.as_deref().map(|name| named(&connections, name)).transpose()?;
     let to = arguments.to.as_deref().map(|name| named(&connections, name)).transpose()?;
-    let allowed = connections.all(from, to);
-    let mut out = anstream::stdout().lock();
-    if arguments.format == Form::Json {
-        serde_json::to_writer_pretty(&mut out, &allowed.iter().map(json).collect::<Vec<_>>())?;
-        writeln!(out)?;
+    let everything = from.is_none() && to.is_none();
+    if everything && io::stdout().is_terminal() && is_longer(&connections, arguments.format, MANY) {
+        bail!("there are more than {MANY} connections: give --from or --to, or write them to a file");
+    }
+    let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout().lock());
+    let written = match arguments.format {
+        Form::Text => text(&connections, from, to, &mut out)?,
+        Form::Json => json(&connections, from, to, &mut out)?,
+    };
+    if let (Form::Text, Some(from), Some(to)) = (arguments.format, from, to) {
+        explain(&connections, from, to, &loaded.sources, &mut out)?;
+    }
+    out.flush()?;
+    let Written { lines, unknown } = written;
+    if arguments.quiet {
         return Ok(ExitCode::SUCCESS);
     }
-    let unknown = allowed.iter().filter(|c| !c.unknown.is_empty()).count();
-    if unknown > 0 && !arguments.quiet {
+    if unknown > 0 && arguments.format == Form::Text {
         messages::note(&format!("of {unknown} connections some ports are not known: --format json lists them"));
     }
-    let mut network = None;
-    for connection in allowed.iter().filter(|c| !c.ports.is_empty()) {
-        if connection.network != network {
-            network.clone_from(&connection.network);
-            writeln!(out, "\nin the network {}:", network.as_deref().unwrap_or_default())?;
-        }
-        writeln!(out, "{connection}")?;
-    }
-    if let (Some(from), Some(to)) = (from, to) {
-        explain(&connections, from, to, &loaded.sources, &mut out)?;
+    if everything && lines > MANY {
+        messages::note(&format!("these are {lines} connections: --from and --to ask for those of one workload"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn json(connection: &Connection) -> serde_json::Value {
-    let (source, target) = (&connection.source, &connection.target);
-    let mut value = serde_json::json!({ "source": source, "target": target, "ports": connection.ports.to_string() });
-    if let (false, Some(fields)) = (connection.unknown.is_empty(), value.as_object_mut()) {
-        fields.insert("unknown".to_owned(), connection.unknown.to_string().into());
+/// How much was written.
+#[derive(Debug, Default)]
+struct Written {
+    /// Connections.
+    lines: usize,
+    /// Those of which some ports are not known, written or not.
+    unknown: usize,
+}
+
+/// Whether there are more connections than so many.
+fn is_longer(connections: &Connections<'_>, form: Form, most: usize) -> bool {
+    let mut count = 0;
+    let counted = connections.each(None, None, &mut |line| {
+        count += usize::from(form == Form::Json || !line.ports.is_empty());
+        if count > most { Err(()) } else { Ok(()) }
+    });
+    counted.is_err()
+}
+
+/// Writes a line for each connection.
+fn text(
+    connections: &Connections<'_>,
+    from: Option<&Workload<'_>>,
+    to: Option<&Workload<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<Written> {
+    let mut written = Written::default();
+    let mut network: Option<String> = None;
+    connections.each(from, to, &mut |line| -> io::Result<()> {
+        written.unknown += usize::from(!line.unknown.is_empty());
+        if line.ports.is_empty() {
+            return Ok(());
+        }
+        written.lines += 1;
+        if line.network != network.as_deref() {
+            network = line.network.map(str::to_owned);
+            writeln!(out, "\nin the network {}:", network.as_deref().unwrap_or_default())?;
+        }
+        writeln!(out, "{line}")
+    })?;
+    Ok(written)
+}
+
+/// Writes a list with an object for each connection.
+fn json(
+    connections: &Connections<'_>,
+    from: Option<&Workload<'_>>,
+    to: Option<&Workload<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<Written> {
+    let mut written = Written::default();
+    out.write_all(b"[")?;
+    connections.each(from, to, &mut |line| -> io::Result<()> {
+        out.write_all(if written.lines == 0 { b"\n  {" } else { b",\n  {" })?;
+        written.lines += 1;
+        object(line, out)?;
+        out.write_all(b"\n  }")
+    })?;
+    out.write_all(if written.lines == 0 { b"]\n" } else { b"\n]\n" })?;
+    Ok(written)
+}
+
+/// The fields of a connection, in the order of their names.
+fn object(line: &Line<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let (ports, unknown) = (line.ports.to_string(), line.unknown.to_string());
+    let fields = [
+        ("network", line.network),
+        ("ports", Some(ports.as_str())),
+        ("source", Some(line.source)),
+        ("target", Some(line.target)),
+        ("unknown", Some(unknown.as_str()).filter(|_| !line.unknown.is_empty())),
+    ];
+    let mut separator = "\n";
+    for (key, value) in fields.iter().filter_map(|(key, value)| Some((key, (*value)?))) {
+        write!(out, "{separator}    \"{key}\": ")?;
+        serde_json::to_writer(&mut *out, value)?;
+        separator = ",\n";
     }
-    if let (Some(network), Some(fields)) = (&connection.network, value.as_object_mut()) {
-        fields.insert("network".to_owned(), network.as_str().into());
-    }
-    value
+    Ok(())
 }
 
 /// The rules that decide about a pair.
@@ -121,7 +194,7 @@ fn explain(
     from: &Workload<'_>,
     to: &Workload<'_>,
     sources: &SourceMap,
-    out: &mut dyn std::io::Write,
+    out: &mut dyn Write,
 ) -> Result<()> {
     match connections.between(from, to) {
         Some(verdict) => reasons(&verdict, from, to, sources, out)?,
@@ -142,7 +215,7 @@ fn reasons(
     from: &Workload<'_>,
     to: &Workload<'_>,
     sources: &SourceMap,
-    out: &mut dyn std::io::Write,
+    out: &mut dyn Write,
 ) -> Result<()> {
     if verdict.ports().is_empty() {
         writeln!(out, "{} => {} : No Connections", from.name, to.name)?;
@@ -173,18 +246,34 @@ fn reasons(
 
 /// The workload of this name, which may be given with its namespace, or as outputs write it.
 fn named<'c, 'a>(connections: &'c Connections<'a>, name: &str) -> Result<&'c Workload<'a>> {
-    let short = |w: &Workload<'_>| {
-        let path = w.name.split('[').next().unwrap_or("");
-        path == name || path.split_once('/').is_some_and(|(_, own)| own == name)
-    };
-    let mut found: Vec<&Workload<'_>> = connections.workloads().iter().filter(|w| w.name == name || short(w)).collect();
+    let fits = |w: &&Workload<'_>| w.name == name || parts(&w.plain_name()).contains(&name);
+    let mut found: Vec<&Workload<'_>> = connections.workloads().iter().filter(fits).collect();
     found.dedup_by(|a, b| a.name == b.name);
+    let all = || connections.workloads().iter().map(|w| w.name.as_str());
     match found.as_slice() {
         [one] => Ok(one),
-        [] => bail!("no workload is called {name}"),
+        [] => match near::nearest(name, all(), parts).as_slice() {
+            [] => {
+                let mut all: Vec<&str> = all().collect();
+                all.dedup();
+                let known = if all.is_empty() {
+                    "the input has none".to_owned()
+                } else {
+                    format!("there are {}", some_of(&all))
+                };
+                bail!("no workload is called {name}: {known}")
+            }
+            near => bail!("no workload is called {name}: did you mean {}?", near.join(" or ")),
+        },
         several => {
             let names: Vec<&str> = several.iter().map(|w| w.name.as_str()).collect();
-            bail!("{name} could be {}", names.join(" or "))
+            bail!("{name} could be one of {}", some_of(&names))
         }
     }
+}
+
+/// What may be said for the name of a workload: with and without its namespace.
+fn parts(name: &str) -> Vec<&str> {
+    let path = name.rsplit_once('[').map_or(name, |(path, _)| path);
+    [path].into_iter().chain(path.split_once('/').map(|(_, own)| own)).collect()
 }

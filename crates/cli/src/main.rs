@@ -8,6 +8,7 @@ mod date;
 mod messages;
 mod model_file;
 mod models;
+mod near;
 mod observed;
 mod replace;
 mod summary;

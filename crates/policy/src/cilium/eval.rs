@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kubestride_manifest::Labels;
 
 use super::{CiliumPeer, CiliumPolicies, CiliumPolicy, CiliumRule, Entity, PeerKind, Selector, Subject};
+use crate::network::asked::Asked;
 use crate::network::tier::{
     Action, DEFAULT_NAME, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects, Tier,
 };
@@ -161,6 +162,23 @@ impl Member for Part {
     fn lets_others(&self, direction: Direction) -> Match {
         let allow = self.policy.section(direction).allow.iter().filter(|_| !self.denies);
         Match::any(allow.map(|rule| rule.opens(direction)))
+    }
+
+    fn asks(&self, asked: &mut Asked) {
+        if let Subject::Endpoints(selector) = &self.policy.subject {
+            selector.asks(asked);
+        }
+        for section in [&self.policy.ingress, &self.policy.egress] {
+            for rule in section.allow.iter().chain(&section.deny) {
+                asked.ports(&rule.ports);
+                rule.requires.iter().for_each(|selector| selector.asks(asked));
+                for peer in rule.peers.iter().flatten() {
+                    if let PeerKind::Endpoints(selector) = &peer.kind {
+                        selector.asks(asked);
+                    }
+                }
+            }
+        }
     }
 
     fn edges(&self) -> Vec<u64> {

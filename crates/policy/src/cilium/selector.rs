@@ -2,6 +2,7 @@
 
 use kubestride_manifest::{LabelSelector, Labels, Requirement, RequirementTest};
 
+use crate::network::asked::Asked;
 use crate::network::{End, Label, Match, NAMESPACE_NAME, NamedPods, NamespaceMatcher, PodMatcher};
 
 /// Labels that Cilium gives to endpoints.
@@ -168,6 +169,14 @@ impl Selector {
     /// Whether it names pods, not whole namespaces.
     pub(super) fn names_pods(&self) -> bool {
         !self.pods.pods.is_everything() || !self.accounts.is_empty()
+    }
+
+    /// What it asks about pods. All of them are of one cluster, and have no reserved labels.
+    pub(super) fn asks(&self, asked: &mut Asked) {
+        asked.pods(&self.pods);
+        if !self.accounts.is_empty() {
+            asked.accounts();
+        }
     }
 
     /// Whether an end is meant.

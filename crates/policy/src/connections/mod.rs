@@ -5,23 +5,28 @@
 //! allowed. A pod always reaches itself. Pods in different primary networks do not see each other; further networks that
 //! they share have policies of their own.
 
+mod classes;
 mod endpoints;
 mod entry;
 mod limits;
+mod lines;
 mod networks;
 mod secondary;
 
-use std::fmt;
+use std::convert::Infallible;
 
 use kubestride_manifest::Manifests;
 use kubestride_source::Diagnostic;
 
 use crate::Namespaces;
 use crate::network::{Circumstances, End, NetworkPolicies, PortSet, Range, Verdict};
+use classes::Classes;
+use lines::{Lines, Wanted};
 use secondary::Secondary;
 
 pub use endpoints::Workload;
 pub use limits::limits;
+pub use lines::Line;
 pub use networks::Network;
 
 /// A connection that is allowed.
@@ -38,13 +43,6 @@ pub struct Connection {
     pub ports: PortSet,
     /// Ports that such a part would decide otherwise about.
     pub unknown: PortSet,
-}
-
-/// `source => target : ports`.
-impl fmt::Display for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} => {} : {}", self.source, self.target, self.ports)
-    }
 }
 
 /// All that is known of who may talk to whom.
@@ -118,88 +116,46 @@ impl<'a> Connections<'a> {
         all
     }
 
-    /// Every connection that is allowed or of which that is not known, in order. What goes from further networks to
-    /// addresses outside is not among them. With `from` or `to`, only those from or to that workload.
+    /// Every connection that is allowed or of which that is not known, in order. With `from` or `to`, only those from or
+    /// to that workload.
     pub fn all(&self, from: Option<&Workload<'_>>, to: Option<&Workload<'_>>) -> Vec<Connection> {
-        let is =
-            |wanted: Option<&Workload<'_>>, name: &str| wanted.is_none_or(|w| w.name == name || w.plain_name() == name);
-        let sources = || self.workloads.iter().filter(|w| is(from, &w.name));
-        let targets = || self.workloads.iter().filter(|w| is(to, &w.name));
         let mut all = Vec::new();
-        for source in sources() {
-            for target in targets().filter(|t| t.name != source.name && source.sees(t)) {
-                let verdict = self.policies.unexplained(End::Pod(source.pod()), End::Pod(target.pod()));
-                all.push(connection(&source.name, &target.name, verdict));
-            }
-        }
-        let outside = |verdict: &dyn Fn(End<'_>) -> Verdict| {
-            merged(self.ranges.iter().map(|range| (*range, verdict(End::Outside(*range)))))
-        };
-        for source in sources().filter(|_| to.is_none()) {
-            let answers = outside(&|o| self.policies.unexplained(End::Pod(source.pod()), o));
-            all.extend(answers.into_iter().map(|(range, v)| connection(&source.name, &range.to_string(), v)));
-        }
-        for target in targets().filter(|_| from.is_none()) {
-            let answers = outside(&|o| self.policies.unexplained(o, End::Pod(target.pod())));
-            all.extend(answers.into_iter().map(|(range, v)| connection(&range.to_string(), &target.name, v)));
-        }
-        let others = entry::connections(self.manifests, &self.workloads, &self.policies, self.default_namespace);
-        let others = others.into_iter().chain(self.secondary.iter().flat_map(|network| self.within(network)));
-        all.extend(others.filter(|c| is(from, &c.source) && is(to, &c.target)));
-        all.retain(|c| !c.ports.is_empty() || !c.unknown.is_empty());
-        all.sort();
-        joined(all)
-    }
-}
-
-impl Connections<'_> {
-    /// The connections inside a further network.
-    fn within(&self, network: &Secondary) -> Vec<Connection> {
-        let members = || network.members.iter().filter_map(|at| self.workloads.get(*at));
-        let pairs = members().flat_map(|source| members().map(move |target| (source, target)));
-        let connection = |(source, target): (&Workload<'_>, &Workload<'_>)| Connection {
-            network: Some(network.name.clone()),
-            ..self::connection(
-                &source.plain_name(),
-                &target.plain_name(),
-                network.policies.unexplained(End::Pod(source.pod()), End::Pod(target.pod())),
-            )
-        };
-        pairs.filter(|(source, target)| source.name != target.name).map(connection).collect()
-    }
-}
-
-fn connection(source: &str, target: &str, verdict: Verdict) -> Connection {
-    let (ports, unknown) = (verdict.ports(), verdict.unknown());
-    Connection { network: None, source: source.to_owned(), target: target.to_owned(), ports, unknown }
-}
-
-/// Ranges beside each other with the same answer, as one.
-fn merged(parts: impl Iterator<Item = (Range, Verdict)>) -> Vec<(Range, Verdict)> {
-    let mut out: Vec<(Range, Verdict)> = Vec::new();
-    for (range, verdict) in parts {
-        match out.last_mut() {
-            Some((last, same)) if *same == verdict && last.touches(&range) => last.1 = range.1,
-            _ => out.push((range, verdict)),
+        let each: Result<(), Infallible> = self.each(from, to, &mut |line| {
+            all.push(line.to_connection());
+            Ok(())
+        });
+        match each {
+            Ok(()) => all,
+            Err(never) => match never {},
         }
     }
-    out
-}
 
-/// One line for each pair: a workload whose pods have different labels stands several times in the list.
-fn joined(sorted: Vec<Connection>) -> Vec<Connection> {
-    let mut out: Vec<Connection> = Vec::with_capacity(sorted.len());
-    for connection in sorted {
-        match out.last_mut() {
-            Some(last)
-                if (&last.network, &last.source, &last.target)
-                    == (&connection.network, &connection.source, &connection.target) =>
-            {
-                last.ports = last.ports.union(&connection.ports);
-                last.unknown = last.unknown.union(&connection.unknown);
-            }
-            _ => out.push(connection),
+    /// The same one after the other, without keeping them: there may be many millions. What goes from further networks
+    /// to addresses outside is not among them.
+    ///
+    /// # Errors
+    /// The first error of `write`, which is not called again.
+    pub fn each<E>(
+        &self,
+        from: Option<&Workload<'_>>,
+        to: Option<&Workload<'_>>,
+        write: &mut dyn FnMut(&Line<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (from, to) = (Wanted::new(from), Wanted::new(to));
+        let workloads = self.workloads.iter().map(|workload| (workload.name.clone(), workload));
+        let primary = Classes::new(&self.policies, workloads, |name| to.is(name), true);
+        let entries = entry::connections(self.manifests, &self.workloads, &self.policies, self.default_namespace);
+        Lines { network: None, classes: vec![primary], ranges: &self.ranges, entries }.each(&from, &to, write)?;
+        for same in self.secondary.chunk_by(|a, b| a.name == b.name) {
+            let network = same.first().map(|network| network.name.as_str());
+            let classes = same.iter().map(|network| {
+                let members = network.members.iter().filter_map(|at| self.workloads.get(*at));
+                let members = members.map(|workload| (workload.plain_name(), workload));
+                Classes::new(&network.policies, members, |name| to.is(name), false)
+            });
+            let lines = Lines { network, classes: classes.collect(), ranges: &[], entries: Vec::new() };
+            lines.each(&from, &to, write)?;
         }
+        Ok(())
     }
-    out
 }

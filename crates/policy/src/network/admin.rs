@@ -8,6 +8,7 @@ use std::sync::Arc;
 use kubestride_manifest::{Identity, Labels};
 use kubestride_source::Span;
 
+use super::asked::Asked;
 use super::tier::{Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
 use super::{Action, Block, Direction, End, Family, Match, PodMatcher, PortRange};
 use crate::{Cited, Pod};
@@ -151,6 +152,18 @@ impl Member for Arc<AdminPolicy> {
     fn lets_others(&self, direction: Direction) -> Match {
         let may = |rule: &AdminRule| rule.doubtful && rule.action != Action::Deny;
         if self.rules(direction).iter().any(may) { Match::Unknown } else { Match::No }
+    }
+
+    fn asks(&self, asked: &mut Asked) {
+        asked.pods(&self.subject);
+        for rule in self.ingress.iter().chain(&self.egress) {
+            asked.ports(&rule.ports);
+            for peer in &rule.peers {
+                if let AdminPeer::Pods(matcher) = peer {
+                    asked.pods(matcher);
+                }
+            }
+        }
     }
 
     fn edges(&self) -> Vec<u64> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kubestride_manifest::{Identity, Labels};
 
+use super::asked::Asked;
 use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects};
 use super::{Block, Declared, Direction, End, Family, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
 use crate::{Cited, Pod};
@@ -80,6 +81,18 @@ impl Member for Arc<Policy> {
 
     fn lets_others(&self, direction: Direction) -> Match {
         Match::any(self.rules(direction).unwrap_or_default().iter().map(|rule| rule.names_nobody(direction)))
+    }
+
+    fn asks(&self, asked: &mut Asked) {
+        asked.pods(&Policy::selects(self));
+        for rule in self.ingress.iter().chain(&self.egress).flatten() {
+            asked.ports(&rule.ports);
+            for peer in &rule.peers {
+                if let PeerKind::Pods(matcher) = &peer.kind {
+                    asked.pods(matcher);
+                }
+            }
+        }
     }
 
     fn edges(&self) -> Vec<u64> {

@@ -5,6 +5,7 @@
 mod address;
 mod admin;
 mod admin_read;
+pub(crate) mod asked;
 mod declared;
 mod end;
 mod eval;

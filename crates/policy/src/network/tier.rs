@@ -12,6 +12,7 @@ use std::fmt::Debug;
 
 use kubestride_manifest::Labels;
 
+use super::asked::Asked;
 use super::{Declared, Direction, End, Family, Match, PodMatcher, PortSet};
 use crate::{Cited, Pod};
 
@@ -124,6 +125,12 @@ pub(crate) trait Member: Debug + Send + Sync {
 
     /// Whether a rule lets everybody through, on some port at least; unknown if only a rule that is not understood may.
     fn lets_others(&self, direction: Direction) -> Match;
+
+    /// What it asks about pods, of both ends of a connection. Two pods that are alike in that, and in their namespace as
+    /// far as the policy is for one, must be alike to all that the policy says.
+    fn asks(&self, asked: &mut Asked) {
+        asked.everything();
+    }
 
     /// The places where what they mean for addresses changes, see [`super::Block::edges`].
     fn edges(&self) -> Vec<u64>;
