@@ -16,8 +16,8 @@ use std::fmt;
 use kubestride_manifest::Manifests;
 use kubestride_source::Diagnostic;
 
-use crate::Namespaces;
-use crate::network::{Circumstances, End, NetworkPolicies, PortSet, Range, Verdict};
+use crate::network::{End, NetworkPolicies, PortSet, Range, Verdict};
+use crate::{Circumstances, Namespaces};
 use secondary::Secondary;
 
 pub use endpoints::Workload;
