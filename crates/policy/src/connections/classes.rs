@@ -142,7 +142,7 @@ impl<'c> Classes<'c> {
     }
 
     /// From which of these addresses outside each class may be called, by the text of the addresses.
-    pub(super) fn from_outside(&mut self, ranges: &[Range]) -> BTreeMap<String, Vec<(usize, Place)>> {
+    pub(super) fn callers_outside(&mut self, ranges: &[Range]) -> BTreeMap<String, Vec<(usize, Place)>> {
         let policies = self.policies;
         let mut found: BTreeMap<Range, Vec<(usize, Place)>> = BTreeMap::new();
         for at in 0..self.classes.len() {
