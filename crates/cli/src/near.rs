@@ -30,7 +30,7 @@ pub(crate) fn nearest<'n>(
 /// are more. One that is a part of the other is near to it.
 fn distance(one: &str, other: &str, most: usize) -> usize {
     if one.len() >= 3 && other.contains(one) {
-        return 1.min(most);
+        return usize::from(one != other);
     }
     let other: Vec<char> = other.chars().collect();
     let count = one.chars().count();

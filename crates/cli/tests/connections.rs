@@ -63,6 +63,58 @@ shop/web[Pod] => shop/db[Pod] : TCP 5432
 }
 
 #[test]
+fn names_that_nothing_has_are_answered_with_near_ones() {
+    let own = "---\napiVersion: v1\nkind: Namespace\nmetadata: { name: own, labels: { k8s.ovn.org/primary-user-defined-network: '' } }\n\
+               ---\napiVersion: k8s.ovn.org/v1\nkind: UserDefinedNetwork\nmetadata: { name: net, namespace: own }\n\
+               spec: { topology: Layer2, layer2: { role: Primary } }\n\
+               ---\napiVersion: v1\nkind: Pod\nmetadata: { name: cache, namespace: own }\nspec: { containers: [{ name: c, image: i }] }\n\
+               ---\napiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: test }\nspec: { containers: [{ name: c, image: i }] }\n";
+    let folder = Folder::new(&[("shop.yaml", SHOP.as_bytes()), ("own.yaml", own.as_bytes())]);
+    for (name, status, said) in [
+        (
+            "wbe",
+            2,
+            "no workload is called wbe: there are own[udn]/cache[Pod], shop/db[Pod], shop/web[Pod], test/web[Pod]",
+        ),
+        ("weba", 2, "no workload is called weba: did you mean shop/web[Pod] or test/web[Pod]?"),
+        ("Shop/db", 2, "no workload is called Shop/db: did you mean shop/db[Pod]"),
+        ("web", 2, "web could be one of shop/web[Pod], test/web[Pod]"),
+        ("shop", 2, "no workload is called shop"),
+        ("cache", 0, ""),
+        ("own/cache", 0, ""),
+        ("own[udn]/cache[Pod]", 0, ""),
+        ("shop/db[Pod]", 0, ""),
+    ] {
+        for option in ["--from", "--to"] {
+            let run = folder.run(&["connections", ".", "-q", option, name]);
+            assert_eq!(run.status, status, "{name}: {}", run.err);
+            assert!(run.err.contains(said), "{name}: {}", run.err);
+        }
+    }
+}
+
+#[test]
+fn of_very_many_connections_the_number_is_said() {
+    let pod = |at: usize| {
+        format!("---\n{{apiVersion: v1, kind: Pod, metadata: {{name: p{at}}}, spec: {{containers: []}}}}\n")
+    };
+    let text: String = (0..320).map(pod).collect();
+    let folder = Folder::new(&[("pods.yaml", text.as_bytes())]);
+    let lines = 320 * 319 + 2 * 320;
+    let said = format!("these are {lines} connections: --from and --to");
+    for (options, expected) in
+        [(&[][..], true), (&["--format", "json"], true), (&["-q"], false), (&["--from", "p1"], false)]
+    {
+        let run = folder.run(&[&["connections", "pods.yaml"], options].concat());
+        assert_eq!(run.status, 0, "{}", run.err);
+        assert_eq!(run.err.contains(&said), expected, "{options:?}: {}", run.err);
+        if options.is_empty() {
+            assert_eq!(run.out.lines().count(), lines, "everything is written all the same");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_said() {
     let cilium = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: c, namespace: shop }\nspec:\n  \
                   endpointSelector: { matchLabels: { app: db } }\n  ingress:\n    - fromEveryone: true\n";

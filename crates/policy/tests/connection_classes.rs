@@ -20,7 +20,7 @@ impl Random {
     fn pod(&mut self, at: u32) -> String {
         let namespace = self.one(&["east", "west", "own"]);
         let app = self.one(&["one", "two", "three", "four"]);
-        let extra = self.one(&["", ", tier: front", ", tier: back", ", unasked: a", ", unasked: b"]);
+        let extra = self.one(&["", ", tier: front", ", tier: back", ", unasked: a", ", zone: a", ", zone: b"]);
         let port = self.one(&[("web", 80), ("web", 81), ("other", 80)]);
         let account = self.one(&["default", "admin", "guest"]);
         let owner = self.one(&["", "", ", ownerReferences: [{kind: ReplicaSet, name: many}]"]);
@@ -105,7 +105,7 @@ impl Random {
             "fromEndpoints: [{matchLabels: {k8s:app: one}}, {matchLabels: {tier: front}}]",
             "fromEndpoints: [{matchLabels: {k8s:io.kubernetes.pod.namespace: west}}]",
             "fromEndpoints: [{matchLabels: {io.cilium.k8s.namespace.labels.team: red}}]",
-            "fromRequires: [{matchLabels: {tier: back}}]",
+            "fromEndpoints: [{matchLabels: {k8s:app: one}}], fromRequires: [{matchLabels: {zone: a}}]",
             "fromEntities: [world]",
         ];
         let (allowed, denied) = (self.one(&peers), self.one(&peers[..4]));
@@ -224,6 +224,27 @@ fn listed(connections: &Connections<'_>, manifests: &Manifests) -> Answers {
         }
     }
     found
+}
+
+/// Peers that only a requirement of Cilium tells apart, which random worlds seldom have.
+#[test]
+fn requirements_tell_peers_apart() {
+    let pod = |name: &str, labels: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, labels: {{{labels}}}}}, spec: {{containers: [{{name: c, \
+             image: i}}]}}}}"
+        )
+    };
+    let policy = "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c}, spec: {endpointSelector: \
+                  {matchLabels: {app: two}}, ingress: [{fromEndpoints: [{matchLabels: {app: one}}], fromRequires: \
+                  [{matchLabels: {zone: a}}]}]}}";
+    let pods = [pod("a", "app: one, zone: a"), pod("b", "app: one, zone: b"), pod("c", "app: two")];
+    let manifests = common::manifests(&[&pods[..], &[policy.to_owned()]].concat().join("\n---\n"));
+    let connections = Connections::read(&manifests, "default");
+    let found = listed(&connections, &manifests);
+    assert_eq!(found, direct(&connections, &manifests));
+    let of = |name: &str| &found[&(format!("default/{name}[Pod]"), "default/c[Pod]".to_owned())];
+    assert_ne!(of("a"), of("b"));
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl<'c> Classes<'c> {
     }
 
     /// From which of these addresses outside each class may be called, by the text of the addresses.
-    pub(super) fn from_outside(&mut self, ranges: &[Range]) -> BTreeMap<String, Vec<(usize, Place)>> {
+    pub(super) fn callers_outside(&mut self, ranges: &[Range]) -> BTreeMap<String, Vec<(usize, Place)>> {
         let policies = self.policies;
         let mut found: BTreeMap<Range, Vec<(usize, Place)>> = BTreeMap::new();
         for at in 0..self.classes.len() {
@@ -198,4 +198,66 @@ fn merged(parts: impl Iterator<Item = (Range, Verdict)>) -> Vec<(Range, Verdict)
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use kubestride_manifest::Manifests;
+    use kubestride_source::FileId;
+    use kubestride_yaml::{Limits, read};
+
+    use super::super::Connections;
+    use super::Classes;
+
+    /// Labels that no policy asks for, and values that none asks for, make no classes.
+    #[test]
+    fn only_what_policies_ask_makes_classes() {
+        let pod = |at: usize| {
+            format!(
+                "{{apiVersion: v1, kind: Pod, metadata: {{name: p{at}, namespace: n{}, labels: {{app: a{at}, other: o{at}}}}}, \
+                 spec: {{serviceAccountName: s{at}, containers: [{{name: c, image: i, ports: [{{name: w{at}, containerPort: \
+                 80}}]}}]}}}}",
+                at % 7
+            )
+        };
+        let policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: n1}, spec: \
+                      {podSelector: {matchLabels: {app: a8}}, ingress: [{ports: [{port: w8}]}]}}";
+        let mut all: Vec<String> = (0..70).map(pod).collect();
+        all.push(policy.to_owned());
+        let mut manifests = Manifests::new();
+        for document in read(FileId(0), &Arc::from(all.join("\n---\n")), &Limits::default()) {
+            manifests.add(document.tree.expect("a document"), 0);
+        }
+        manifests.finish("default");
+        let connections = Connections::read(&manifests, "default");
+        let workloads = connections.workloads.iter().map(|workload| (workload.name.clone(), workload));
+        let classes = Classes::new(&connections.policies, workloads, |_| true, true);
+        // Pods of n1, pods of others, and one that the policy is for.
+        assert_eq!((classes.ends.len(), classes.classes.len()), (70, 3));
+    }
+
+    /// Rows that are dropped are asked for again.
+    #[test]
+    fn answers_that_are_not_kept_are_found_again() {
+        let text = "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {app: a}}, spec: {}}\n---\n\
+                    {apiVersion: v1, kind: Pod, metadata: {name: b, labels: {app: b}}, spec: {}}\n---\n\
+                    {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: \
+                    {matchLabels: {app: a}}}}";
+        let mut manifests = Manifests::new();
+        for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
+            manifests.add(document.tree.expect("a document"), 0);
+        }
+        manifests.finish("default");
+        let connections = Connections::read(&manifests, "default");
+        let workloads = connections.workloads.iter().map(|workload| (workload.name.clone(), workload));
+        let mut classes = Classes::new(&connections.policies, workloads, |_| true, true);
+        classes.ask(&[0], &[]);
+        classes.kept = super::MOST_KEPT;
+        classes.ask(&[1], &[]);
+        assert!(classes.rows[0].is_none() && classes.answer(1, 0).is_none(), "nothing may be sent to it");
+        classes.ask(&[0], &[]);
+        assert!(classes.answer(0, 1).is_some_and(|answer| answer.ports.is_all()));
+    }
 }

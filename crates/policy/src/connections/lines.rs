@@ -93,7 +93,7 @@ impl Lines<'_> {
         let outgoing = if to.is_everybody() { self.ranges } else { &[] };
         let incoming = if from.is_everybody() { self.ranges } else { &[] };
         let incoming: Vec<BTreeMap<String, _>> =
-            self.classes.iter_mut().map(|own| own.from_outside(incoming)).collect();
+            self.classes.iter_mut().map(|own| own.callers_outside(incoming)).collect();
         let entries = std::mem::take(&mut self.entries).into_iter();
         let entries = entries.filter(|entry| from.is(&entry.source) && to.is(&entry.target));
         let entries = entries.filter(|entry| !entry.ports.is_empty() || !entry.unknown.is_empty());
