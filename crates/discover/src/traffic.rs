@@ -110,6 +110,20 @@ const NOT_CALLED: [&str; 24] = [
     "GLOBAL_CONFIGURATION_BASE_URL",
 ];
 
+/// Hosts whose addresses name something, such as a vocabulary of XML or a licence, and are called by nobody.
+const NAMES_ONLY: [&str; 10] = [
+    "java.sun.com",
+    "json-schema.org",
+    "schema.org",
+    "schemas.android.com",
+    "schemas.microsoft.com",
+    "schemas.xmlsoap.org",
+    "www.apache.org",
+    "www.springframework.org",
+    "www.w3.org",
+    "xmlns.jcp.org",
+];
+
 /// Words in keys that say that a host outside is called by browsers: a workload gives them the address, or sends them
 /// there to log in and back.
 const FOR_BROWSERS: [&str; 13] = [
@@ -306,6 +320,7 @@ impl Call<'_, '_> {
                 true
             }
             Resolved::Outside(Party::Host(host)) if world.public_names.is_own(&host, source) => false,
+            Resolved::Outside(Party::Host(host)) if NAMES_ONLY.contains(&host.as_str()) => false,
             Resolved::Outside(party)
                 if address.scheme.is_some() || address.port.is_some() || is_address_key(finding.key) =>
             {
@@ -408,7 +423,9 @@ impl Call<'_, '_> {
         claim.via = service.map(|s| s.identity.clone());
         let (protocol, encrypted) = address.scheme.as_deref().map_or((None, None), |s| {
             let (name, encrypted) = protocol_of_scheme(s);
-            (Some(name).filter(|n| n != "TCP"), encrypted)
+            // What goes to a proxy for HTTPS is encrypted from end to end; the scheme is that of the way to the proxy.
+            let tunnels = key_words(finding.key) == ["HTTPS", "PROXY"];
+            (Some(name).filter(|n| n != "TCP"), encrypted.filter(|_| !tunnels))
         });
         claim.protocol = protocol.or_else(|| port.and_then(protocol_of_port).map(str::to_owned));
         let spec = service.zip(port).and_then(|(s, port)| s.service.ports().find(|p| p.number == port));

@@ -118,6 +118,14 @@ impl ServiceInfo<'_> {
         }
     }
 
+    /// Whether a port of the Service leads nowhere: its target port is a name that no container of the workload has, so
+    /// that no endpoint is made for it. What an operator makes may have ports that are not known.
+    pub(crate) fn leads_nowhere(&self, workload: &WorkloadInfo<'_>, port: u16) -> bool {
+        let target = self.service.ports().find(|p| p.number == port).map(|p| p.target_port);
+        let named = |name: &str| workload.named_port(name).is_some();
+        matches!(target, Some(PortRef::Name(name)) if workload.operated.is_none() && !named(name))
+    }
+
     /// The port of a written address behind a port of the Service: the one with the same name.
     pub(crate) fn written_port(&self, written: &Ports, port: Option<u16>) -> Option<u16> {
         let spec = self.service.ports().find(|p| Some(p.number) == port);

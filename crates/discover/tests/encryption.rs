@@ -53,6 +53,9 @@ fn variables_beside_a_host_say_whether_tls_is_used() {
     assert_eq!(with(&[("PGHOST", "db"), ("PGPORT", "5432"), ("PGSSLMODE", "verify-ca")]), "Encrypted");
     assert_eq!(with(&[("DATABASE_URL", "postgres://db:5432/x"), ("PGSSLMODE", "require")]), "Encrypted");
     assert_eq!(with(&[("DATABASE_URL", "mysql://db:5432/x"), ("PGSSLMODE", "require")]), "");
+    // The scheme is that of the way to the proxy, not of what goes through it.
+    assert_eq!(with(&[("HTTPS_PROXY", "http://db:5432")]), "");
+    assert_eq!(with(&[("HTTP_PROXY", "http://db:5432")]), "Plain");
     // The address itself is nearer.
     let stated = ("DATABASE_URL", "postgres://db:5432/x?sslmode=disable");
     assert_eq!(with(&[stated, ("PGSSLMODE", "require")]), "Plain");

@@ -17,6 +17,8 @@ mod files;
 mod made_by_operators;
 #[path = "flows/policies.rs"]
 mod policies;
+#[path = "flows/ports.rs"]
+mod ports;
 #[path = "flows/prometheus_operator.rs"]
 mod prometheus_operator;
 #[path = "flows/scraping.rs"]

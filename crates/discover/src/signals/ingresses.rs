@@ -1,14 +1,15 @@
 //! Ingresses: routes from outside to Services.
 
-use kubestride_manifest::Object;
+use kubestride_manifest::{Object, PortRef};
 use kubestride_model::FlowKind;
+use kubestride_source::Diagnostic;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, Entry, YesNo};
 use kubestride_yaml::Value;
 
 use super::Signal;
 use crate::claims::{Claims, FlowClaim, Note, Party};
-use crate::world::World;
+use crate::world::{ServiceInfo, World};
 
 pub(crate) struct Ingresses;
 
@@ -83,11 +84,20 @@ fn route(world: &World<'_>, object: Object<'_>, host: Option<Value<'_>>, backend
         claims.flows.push(describe(object, host, claim));
         return;
     };
-    let number = port.and_then(|p| match p.as_i64() {
-        Some(number) => u16::try_from(number).ok(),
-        None => service.service.ports().find(|s| s.name == p.as_str()).map(|s| s.number),
-    });
-    let number = number.or_else(|| service.only_port());
+    let number = match port {
+        Some(port) if !service.is_external_name() && !is_action(port) => {
+            let Some(number) = port_of(service, port) else {
+                let text = format!(
+                    "Service {name} has no such port as Ingress {} names, so nobody gets in by it",
+                    object.name()
+                );
+                claims.diagnostics.push(Diagnostic::warning("port-not-found", text).at(port.span()));
+                return;
+            };
+            Some(number)
+        }
+        _ => service.only_port(),
+    };
     if service.workloads.is_empty() {
         let target = Party::UnresolvedService { namespace, name: name.to_owned() };
         let mut claim = FlowClaim::new(Party::Internet, target, FlowKind::Exposure, note.clone());
@@ -101,6 +111,25 @@ fn route(world: &World<'_>, object: Object<'_>, host: Option<Value<'_>>, backend
         claim.target_port = number.and_then(|p| service.target_port(world, *workload, p));
         claims.flows.push(describe(object, host, claim));
     }
+}
+
+/// The port of a Service that a backend names: by number or name, or by its target port, which controllers take too.
+fn port_of(service: &ServiceInfo<'_>, named: Value<'_>) -> Option<u16> {
+    let number = named.as_i64().and_then(|number| u16::try_from(number).ok());
+    let text = named.as_str();
+    let by_target = |target: &PortRef<'_>| match target {
+        PortRef::Number(target) => number == Some(*target),
+        PortRef::Name(target) => text == Some(*target),
+    };
+    let mut ports = service.service.ports();
+    let own = ports.find(|p| number.map_or(p.name.is_some() && p.name == text, |number| p.number == number));
+    own.or_else(|| service.service.ports().find(|p| by_target(&p.target_port))).map(|p| p.number)
+}
+
+/// Whether a backend is an action of the AWS Load Balancer Controller and no port of a Service.
+/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#actions>
+fn is_action(port: Value<'_>) -> bool {
+    port.as_str() == Some("use-annotation")
 }
 
 /// The attributes that the Ingress gives to a route.

@@ -2,6 +2,7 @@
 
 use kubestride_manifest::ServiceType;
 use kubestride_model::{FlowKind, Value};
+use kubestride_source::Diagnostic;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Entry, YesNo};
 
@@ -98,6 +99,14 @@ fn expose(world: &World<'_>, service: &ServiceInfo<'_>, claims: &mut Claims) {
     let local = spec("externalTrafficPolicy").filter(|v| v.as_str() == Some("Local"));
     for workload in &service.workloads {
         for port in service.service.ports() {
+            if world.workloads.get(*workload).is_some_and(|w| service.leads_nowhere(w, port.number)) {
+                let text = format!(
+                    "no container has the port that Service {} leads to, so nobody gets in by it",
+                    service.name
+                );
+                claims.diagnostics.push(Diagnostic::warning("port-not-found", text).at(port.span));
+                continue;
+            }
             let note = Note::stated(
                 type_span,
                 format!("Service {} is of type {}", service.name, type_name(service.service.type_())),

@@ -160,3 +160,10 @@ fn a_service_of_another_namespace_is_not_outside_though_its_namespace_is_not_in_
     assert_eq!(flows(&text("seq.logging")), ["Deployment/default/web -> Service/logging/seq:5341 possible"]);
     assert_eq!(flows(&text("seq.dev")), ["Deployment/default/web -> external/seq.dev:5341 likely"]);
 }
+
+#[test]
+fn names_of_vocabularies_and_licences_are_called_by_nobody() {
+    let env = "env: [{name: SCHEMA_NS, value: 'http://www.w3.org/2001/XMLSchema'}, \
+               {name: TERMS, value: 'see http://www.apache.org/licenses/LICENSE-2.0'}]";
+    assert!(flows(&app("web", 80, env)).is_empty());
+}
