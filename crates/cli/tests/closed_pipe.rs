@@ -31,11 +31,12 @@ fn a_closed_pipe_ends_the_program_quietly() {
         &["analyze", "--format", "csv"],
     ];
     for arguments in commands {
+        let arguments = [arguments, &["-q", "pods.yaml"]].concat();
+        let whole = folder.run(&arguments);
+        assert!(whole.status == 0 && whole.err.is_empty(), "{arguments:?}: {}", whole.err);
+        assert!(whole.out.len() > 70_000, "{arguments:?}: {} bytes fit into a pipe", whole.out.len());
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubestride"));
-        command.args(arguments).args(["-q", "pods.yaml"]).current_dir(folder.path());
-        let whole = command.output().expect("it runs");
-        assert!(whole.status.success() && whole.stderr.is_empty(), "{arguments:?}: {whole:?}");
-        assert!(whole.stdout.len() > 70_000, "{arguments:?}: {} bytes fit into a pipe", whole.stdout.len());
+        command.args(&arguments).current_dir(folder.path());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         let mut pipe = child.stdout.take().expect("a pipe");
         pipe.read_exact(&mut [0; 10]).expect("a beginning");
