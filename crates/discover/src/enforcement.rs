@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use kubestride_manifest::{Container, ContainerRole, Field};
-use kubestride_policy::network::{Circumstances, Family, NetworkPolicies};
+use kubestride_policy::network::NetworkPolicies;
+use kubestride_policy::{Circumstances, Family};
 use kubestride_source::{Diagnostic, Span};
 
 use crate::claims::Note;

@@ -51,7 +51,7 @@ pub use observed::Observation;
 
 use kubestride_manifest::Manifests;
 use kubestride_model::Model;
-use kubestride_policy::network::Circumstances;
+use kubestride_policy::Circumstances;
 use kubestride_source::{Diagnostic, Span};
 
 /// How complete the input is, which decides what absence means.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use kubestride_policy::network::Family;
+use kubestride_policy::Family;
 use kubestride_source::FileId;
 use kubestride_stencils::Choice;
 use kubestride_stencils::values::TechnologyClass;
@@ -79,22 +79,12 @@ fn read(entry: Value<'_>) -> Option<Technology> {
         configured_by_file: entry.get("configured-by-file").and_then(|v| v.as_bool()).unwrap_or(false),
         network_policies: entry
             .get("network-policies")
-            .map(|list| texts(Some(list)).iter().filter_map(|f| family(f)).collect()),
+            .map(|list| texts(Some(list)).iter().filter_map(|f| Family::parse(f)).collect()),
         switched_on: texts(entry.get("switched-on")),
         switched_off: texts(entry.get("switched-off")),
         kubernetes_off: texts(entry.get("kubernetes-off")),
         config_map: entry.get("config-map").and_then(|v| v.as_str()).map(str::to_owned),
     })
-}
-
-fn family(name: &str) -> Option<Family> {
-    match name {
-        "kubernetes" => Some(Family::Kubernetes),
-        "admin" => Some(Family::Admin),
-        "cilium" => Some(Family::Cilium),
-        "calico" => Some(Family::Calico),
-        _ => None,
-    }
 }
 
 fn class(name: &str) -> Option<TechnologyClass> {

@@ -10,6 +10,7 @@ pub mod calico;
 pub mod cilium;
 pub mod connections;
 mod doubts;
+mod family;
 pub mod linkerd;
 mod matched;
 pub mod mesh;
@@ -21,6 +22,7 @@ pub mod pod_security;
 pub mod rbac;
 pub mod runtime;
 
+pub use family::{Circumstances, Family};
 pub use matched::Match;
 pub use meshed::{Admits, Call, MeshAnswer, MeshPod, MeshService, MeshVerdict, Named, Protection};
 pub use pod::{Cited, Namespaces, Pod, PodPort};

@@ -5,7 +5,8 @@ use kubestride_manifest::Manifests;
 use crate::calico::Calico;
 use crate::cilium::CiliumPolicies;
 use crate::doubts::Doubts;
-use crate::network::{Circumstances, Family, NetworkPolicies};
+use crate::network::NetworkPolicies;
+use crate::{Circumstances, Family};
 
 /// Kinds of policies that are not evaluated. They may let through what the evaluated ones stop.
 pub(crate) const NOT_EVALUATED: [(&str, &str); 2] =

@@ -3,8 +3,9 @@
 mod common;
 
 use kubestride_policy::connections::Connections;
-use kubestride_policy::network::{Circumstances, Direction, Family, Match, NetworkPolicies};
+use kubestride_policy::network::{Direction, Match, NetworkPolicies};
 use kubestride_policy::pod_security::Version;
+use kubestride_policy::{Circumstances, Family};
 
 const PODS: &str = "
 apiVersion: v1

@@ -2,7 +2,7 @@
 
 use kubestride_manifest::Object;
 use kubestride_model::Value;
-use kubestride_policy::network::Family;
+use kubestride_policy::Family;
 use kubestride_source::Diagnostic;
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kubestride_manifest::{Identity, Labels};
 use kubestride_model::{Confidence, FlowKind, StencilId, Value};
+use kubestride_policy::Family;
 use kubestride_policy::network::{
     DeclaredHost, DeclaredPeer, Direction, Isolation as Isolated, Listed, Match, NamedPods, PortRange, Ports, Subjects,
 };
@@ -98,15 +99,13 @@ fn isolation(world: &World<'_>, index: usize, workload: &WorkloadInfo<'_>, claim
     }
 }
 
-/// Which kind of control a policy is, by the kind of its object.
-fn stencil_of(identity: Identity<'_>) -> StencilId {
-    if matches!(identity.group(), "projectcalico.org" | "crd.projectcalico.org") {
-        return stencil::CALICO_NETWORK_POLICY;
-    }
-    match identity.kind() {
-        "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy" => stencil::CILIUM_NETWORK_POLICY,
-        "AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy" => stencil::ADMIN_NETWORK_POLICY,
-        _ => stencil::NETWORK_POLICY,
+/// Which kind of control the policies of a family are.
+fn stencil_of(family: Family) -> StencilId {
+    match family {
+        Family::Kubernetes => stencil::NETWORK_POLICY,
+        Family::Admin => stencil::ADMIN_NETWORK_POLICY,
+        Family::Cilium => stencil::CILIUM_NETWORK_POLICY,
+        Family::Calico => stencil::CALICO_NETWORK_POLICY,
     }
 }
 
@@ -134,7 +133,7 @@ fn control(world: &World<'_>, policy: &Listed<'_>, claims: &mut Claims) {
     claims.controls.push(ControlClaim {
         identity: identity.clone(),
         name: Identity(identity).name().to_owned(),
-        stencil: stencil_of(Identity(identity)),
+        stencil: stencil_of(policy.family),
         namespace: policy.namespace.map(str::to_owned),
         workloads: selected,
         note: Note::stated(policy.cited.span, ""),

@@ -7,8 +7,8 @@ use kubestride_manifest::Labels;
 use super::surroundings::{Item, hold, is_named};
 use super::{Entity, Policy, Port, Protocol, Rule, Scope, Surroundings, Who};
 use crate::network::tier::{Decision, Member, Question, Ruling, Subjects};
-use crate::network::{Action, Block, Declared, Direction, End, Family, Match, PodMatcher, PortSet};
-use crate::{Cited, Pod};
+use crate::network::{Action, Block, Declared, Direction, End, Match, PodMatcher, PortSet};
+use crate::{Cited, Family, Pod};
 
 impl Member for Arc<Policy> {
     fn family(&self) -> Family {

@@ -10,10 +10,9 @@ use crate::network::tier::{
     Action, DEFAULT_NAME, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects, Tier,
 };
 use crate::network::{
-    Block, Declared, DeclaredHost, DeclaredPeer, Direction, End, Family, Match, PodMatcher, PortRange, PortSet,
-    only_dns,
+    Block, Declared, DeclaredHost, DeclaredPeer, Direction, End, Match, PodMatcher, PortRange, PortSet, only_dns,
 };
-use crate::{Cited, Pod};
+use crate::{Cited, Family, Pod};
 
 /// The part of a policy that allows, or the one that denies, which is asked before everything that allows.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use kubestride_source::{Diagnostic, some_of};
 
 use super::Workload;
 use super::networks::{self, Networks, is_primary};
-use crate::network::{AdminPeer, Family, Listed, Match, NetworkPolicies, Subjects};
+use crate::Family;
+use crate::network::{AdminPeer, Listed, Match, NetworkPolicies, Subjects};
 use crate::network_plugins::NOT_EVALUATED;
 
 /// Kinds that give pods networks beside that of the cluster.

@@ -18,8 +18,8 @@ use std::convert::Infallible;
 use kubestride_manifest::Manifests;
 use kubestride_source::Diagnostic;
 
-use crate::Namespaces;
-use crate::network::{Circumstances, End, NetworkPolicies, PortSet, Range, Verdict};
+use crate::network::{End, NetworkPolicies, PortSet, Range, Verdict};
+use crate::{Circumstances, Namespaces};
 use classes::Classes;
 use lines::{Lines, Wanted};
 use secondary::Secondary;

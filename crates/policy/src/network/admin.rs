@@ -10,8 +10,8 @@ use kubestride_source::Span;
 
 use super::asked::Asked;
 use super::tier::{Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling};
-use super::{Action, Block, Direction, End, Family, Match, PodMatcher, PortRange};
-use crate::{Cited, Pod};
+use super::{Action, Block, Direction, End, Match, PodMatcher, PortRange};
+use crate::{Cited, Family, Pod};
 
 /// All policies of administrators, those that are asked first in front.
 #[derive(Debug, Default)]

@@ -7,10 +7,8 @@ use kubestride_manifest::Labels;
 use kubestride_source::Diagnostic;
 
 use super::tier::{Decision, Effect, Member, Question, Reason, Subjects};
-use super::{
-    AdminPolicies, Declared, Direction, End, Family, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range,
-};
-use crate::{Cited, Pod};
+use super::{AdminPolicies, Declared, Direction, End, Match, NetworkPolicies, PodMatcher, Policy, PortSet, Range};
+use crate::{Cited, Family, Pod};
 
 /// Where the metadata service of all big clouds is.
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
@@ -349,15 +347,14 @@ impl NetworkPolicies {
 
     /// The rules that deny because of which nobody gets through but those that policies name; none if others do.
     fn shut(&self, pod: &Pod<'_>, direction: Direction) -> Vec<Cited> {
-        // NetworkPolicies of Kubernetes deny nothing.
         let mut members = self.tiers.iter().flat_map(|tier| tier.members());
-        let only_kubernetes = members.all(|member| member.family() == Family::Kubernetes);
+        let some_deny = members.any(|member| member.can_deny());
         let ends: &[End<'_>] = match direction {
             Direction::Ingress => &[End::SomePod],
             Direction::Egress => &[End::SomePod, End::Host("")],
         };
         let mut denying = Vec::new();
-        for end in ends.iter().filter(|_| !only_kubernetes) {
+        for end in ends.iter().filter(|_| some_deny) {
             let side = match direction {
                 Direction::Ingress => self.side(*end, End::Pod(*pod), direction, true),
                 Direction::Egress => self.side(End::Pod(*pod), *end, direction, true),

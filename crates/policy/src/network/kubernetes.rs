@@ -6,8 +6,8 @@ use kubestride_manifest::{Identity, Labels};
 
 use super::asked::Asked;
 use super::tier::{Action, Decision, Member, NETWORK_POLICY_ORDER, Question, Ruling, Subjects};
-use super::{Block, Declared, Direction, End, Family, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
-use crate::{Cited, Pod};
+use super::{Block, Declared, Direction, End, Match, PeerKind, PodMatcher, Policy, PortRange, Rule};
+use crate::{Cited, Family, Pod};
 
 /// Its rules let through what they are about; everything else is stopped.
 impl Member for Arc<Policy> {
@@ -51,6 +51,10 @@ impl Member for Arc<Policy> {
 
     fn isolates(&self, direction: Direction) -> bool {
         self.rules(direction).is_some()
+    }
+
+    fn can_deny(&self) -> bool {
+        false
     }
 
     fn ask(&self, question: &Question<'_>, selected: Match, decision: &mut Decision) {

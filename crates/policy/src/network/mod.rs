@@ -9,7 +9,6 @@ pub(crate) mod asked;
 mod declared;
 mod end;
 mod eval;
-mod family;
 mod kubernetes;
 mod label;
 mod outside;
@@ -23,7 +22,6 @@ use std::sync::Arc;
 use kubestride_manifest::{LabelSelector, Labels};
 use kubestride_source::{Diagnostic, Span};
 
-use crate::pod_security::Version;
 use crate::{Cited, Pod, PodPort};
 use tier::{Member, Tier};
 
@@ -33,7 +31,6 @@ pub use admin::{AdminPeer, AdminPolicies, AdminPolicy, AdminRule};
 pub use declared::{Declared, DeclaredHost, DeclaredPeer, Direction, NamedPods};
 pub use end::{End, Range};
 pub use eval::{Answer, Isolation, Isolations, Listed, MetadataReach, Side, Verdict};
-pub use family::Family;
 pub use label::Label;
 pub use port_set::PortSet;
 pub use tier::{Action, Effect, Reason, Subjects};
@@ -49,29 +46,6 @@ pub struct NetworkPolicies {
     pub(crate) doubts: Vec<Diagnostic>,
     /// Whether there are policies that are not evaluated, or that one of two network plugins does not heed.
     pub(crate) is_partial: bool,
-}
-
-/// What else decides which network policies hold.
-#[derive(Debug, Clone)]
-pub struct Circumstances {
-    /// The version of Kubernetes, which serves some versions of objects and others not.
-    pub kubernetes: Version,
-    /// Families of which it is shown that nobody enforces them.
-    pub ignored: Vec<Family>,
-}
-
-impl Circumstances {
-    /// Whether somebody may enforce the policies of a family.
-    pub(crate) fn holds(&self, family: Family) -> bool {
-        !self.ignored.contains(&family)
-    }
-}
-
-/// The newest version, and nothing is known of who enforces policies.
-impl Default for Circumstances {
-    fn default() -> Self {
-        Self { kubernetes: Version::NEWEST, ignored: Vec::new() }
-    }
 }
 
 /// A NetworkPolicy.

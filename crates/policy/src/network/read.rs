@@ -9,10 +9,11 @@ use kubestride_yaml::{Kind, Value};
 use super::served::{served, versions};
 use super::tier::{ADMIN_TIER, BASELINE_TIER, DEFAULT_NAME, DEFAULT_TIER, Member, Tier};
 use super::{
-    AdminPolicies, AdminPolicy, Block, Circumstances, Family, NamespaceMatcher, NetworkPolicies, Peer, PeerKind,
-    PodMatcher, Policy, PortRange, Ports, Rule,
+    AdminPolicies, AdminPolicy, Block, NamespaceMatcher, NetworkPolicies, Peer, PeerKind, PodMatcher, Policy,
+    PortRange, Ports, Rule,
 };
 use crate::doubts::Doubts;
+use crate::{Circumstances, Family};
 
 /// What is not known where part of a policy, or of a rule, is not understood.
 pub(super) const OF_POLICY: &str = "what the policy allows and stops is not known";

@@ -13,8 +13,8 @@ use std::fmt::Debug;
 use kubestride_manifest::Labels;
 
 use super::asked::Asked;
-use super::{Declared, Direction, End, Family, Match, PodMatcher, PortSet};
-use crate::{Cited, Pod};
+use super::{Declared, Direction, End, Match, PodMatcher, PortSet};
+use crate::{Cited, Family, Pod};
 
 /// The order of the tier in which NetworkPolicies are.
 pub(crate) const DEFAULT_TIER: f64 = 1_000_000.0;
@@ -104,6 +104,11 @@ pub(crate) trait Member: Debug + Send + Sync {
     /// everybody.
     fn stops_others(&self, direction: Direction) -> bool {
         self.isolates(direction)
+    }
+
+    /// Whether its kind of policy has rules that deny.
+    fn can_deny(&self) -> bool {
+        true
     }
 
     /// Says to `decision` what each of its rules does, in order. It is asked only about pods that it selects, or may
