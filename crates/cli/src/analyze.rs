@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use kubestride_discover::Scope;
 use kubestride_model::{ElementId, ElementKind, Model};
-use kubestride_policy::pod_security::Version;
+use kubestride_policy::Version;
 use kubestride_report::{Format, Input, Report};
 use kubestride_source::{FileOrigin, Span, some_of};
 use kubestride_template::ThreatType;
@@ -42,8 +42,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "default", value_parser = namespace_name)]
     namespace: String,
 
-    /// The version of Kubernetes, such as 1.33, whose Pod Security Standards pods are judged by; the newest known if it
-    /// is not given.
+    /// The version of Kubernetes, such as 1.33: it decides which Pod Security Standards pods are judged by, and which
+    /// versions of policies its API server serves; what it does not serve is no policy.
     #[arg(long, value_name = "VERSION", value_parser = kubernetes_version, default_value = "1.37")]
     kubernetes_version: Version,
 
@@ -130,7 +130,7 @@ fn format_names() -> clap::builder::PossibleValuesParser {
 }
 
 /// A namespace is an RFC 1123 label.
-fn namespace_name(text: &str) -> Result<String, String> {
+pub(crate) fn namespace_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let fits = !text.is_empty()
         && text.len() <= 63
@@ -140,6 +140,7 @@ fn namespace_name(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err("a namespace is made of a-z, 0-9 and -, at most 63 of them".to_owned()) }
 }
 
+/// A version of Kubernetes that is known.
 pub(crate) fn kubernetes_version(text: &str) -> Result<Version, String> {
     let newest = Version::NEWEST.0;
     Version::parse(text)

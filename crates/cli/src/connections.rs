@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use kubestride_policy::Version;
 use kubestride_policy::connections::{Connections, Line, Workload};
 use kubestride_policy::network::{Effect, Reason, Verdict};
-use kubestride_policy::pod_security::Version;
 use kubestride_source::{SourceMap, some_of};
 
 use crate::{UNUSABLE, messages, near};
@@ -36,10 +36,11 @@ pub(crate) struct Arguments {
     format: Form,
 
     /// The namespace of objects that name none.
-    #[arg(long, value_name = "NAME", default_value = "default")]
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = crate::analyze::namespace_name)]
     namespace: String,
 
-    /// The version of Kubernetes, such as 1.33: what its API server does not serve is no policy.
+    /// The version of Kubernetes, such as 1.33: it decides which versions of policies its API server serves; what it
+    /// does not serve is no policy. (Pod Security Standards, which it decides for `analyze`, stop no connections.)
     #[arg(long, value_name = "VERSION", value_parser = crate::analyze::kubernetes_version, default_value = "1.37")]
     kubernetes_version: Version,
 

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     paths: Vec<PathBuf>,
 
     /// The namespace of objects that name none.
-    #[arg(long, value_name = "NAME", default_value = "default")]
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = crate::analyze::namespace_name)]
     namespace: String,
 
     /// The name of the model; if it is not given, the one that it has, or else the name of the file.
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let discover = kubestride_discover::Options {
         scope: kubestride_discover::Scope::Application,
         namespace: arguments.namespace.clone(),
-        kubernetes: kubestride_policy::pod_security::Version::NEWEST,
+        kubernetes: kubestride_policy::Version::NEWEST,
     };
     let discovered = kubestride_discover::discover(&loaded.manifests, &discover);
     messages::diagnostics(&loaded.sources, &loaded.diagnostics, false);

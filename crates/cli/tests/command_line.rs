@@ -105,6 +105,8 @@ fn arguments_that_are_wrong() {
         (&["analyze", "a.yaml", "--date", "2026-02-30"], "2026-02-30"),
         (&["analyze", "a.yaml", "--format", "pdf"], "sarif"),
         (&["analyze", "a.yaml", "--namespace", "Not/A/Name"], "Not/A/Name"),
+        (&["connections", "a.yaml", "--namespace", "Not/A/Name"], "Not/A/Name"),
+        (&["convert", "a.yaml", "a.tm7", "--namespace", "Not/A/Name"], "Not/A/Name"),
     ] {
         let run = folder.run(arguments);
         assert_eq!(run.status, 2, "{arguments:?} {run:?}");

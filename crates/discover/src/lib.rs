@@ -83,8 +83,8 @@ pub struct Options {
     pub scope: Scope,
     /// The namespace of objects that name none.
     pub namespace: String,
-    /// The version of Kubernetes whose Pod Security Standards are asked.
-    pub kubernetes: kubestride_policy::pod_security::Version,
+    /// The version of Kubernetes, whose Pod Security Standards are asked, and which serves some versions of policies.
+    pub kubernetes: kubestride_policy::Version,
 }
 
 /// A model, and the parts of values that were read as addresses and may be shown.

@@ -5,6 +5,9 @@ use kubestride_yaml::{Entry, Value};
 
 use crate::Field;
 
+/// Every namespace has this label, whose value is its name; Kubernetes sets it.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
 /// The labels of an object, in order of their keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Labels<'a> {
@@ -69,6 +72,19 @@ pub enum RequirementTest {
     DoesNotExist,
     /// Something this version does not know: nothing fulfils it.
     Unknown,
+}
+
+impl RequirementTest {
+    /// Whether a label with this value, or one that is not there, fulfils it; none if the test is not understood.
+    pub fn holds(&self, value: Option<&str>) -> Option<bool> {
+        match self {
+            Self::In(values) => Some(value.is_some_and(|value| values.iter().any(|v| v == value))),
+            Self::NotIn(values) => Some(value.is_none_or(|value| values.iter().all(|v| v != value))),
+            Self::Exists => Some(value.is_some()),
+            Self::DoesNotExist => Some(value.is_none()),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// One condition of a [`LabelSelector`].
@@ -154,16 +170,7 @@ impl LabelSelector {
 
     /// Whether something with these labels is selected.
     pub fn matches(&self, labels: &Labels<'_>) -> bool {
-        self.requirements.iter().all(|requirement| {
-            let value = labels.get(&requirement.key);
-            match &requirement.test {
-                RequirementTest::In(values) => value.is_some_and(|value| values.iter().any(|v| v == value)),
-                RequirementTest::NotIn(values) => value.is_none_or(|value| values.iter().all(|v| v != value)),
-                RequirementTest::Exists => value.is_some(),
-                RequirementTest::DoesNotExist => value.is_none(),
-                RequirementTest::Unknown => false,
-            }
-        })
+        self.requirements.iter().all(|r| r.test.holds(labels.get(&r.key)) == Some(true))
     }
 
     /// A warning for each part that is not understood, because of which nothing is selected.

@@ -28,7 +28,7 @@ pub use env::{EnvFrom, EnvSource, EnvSourceKind, EnvVar};
 pub use field::{Field, PortRef};
 pub use identity::Identity;
 pub use kinds::{is_known_kind, is_kubernetes_group, stable_name};
-pub use labels::{LabelSelector, Labels, Requirement, RequirementTest};
+pub use labels::{LabelSelector, Labels, NAMESPACE_NAME, Requirement, RequirementTest};
 pub use manifests::Manifests;
 pub use object::Object;
 pub use pod::{PodSpec, PodTemplate, Workload};

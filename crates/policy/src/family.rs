@@ -1,6 +1,6 @@
 //! Kinds of network policies by who enforces them, and what else decides which of them hold.
 
-use crate::pod_security::Version;
+use crate::Version;
 
 /// Policies that a network plugin enforces together, or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -21,8 +21,10 @@ mod pod;
 pub mod pod_security;
 pub mod rbac;
 pub mod runtime;
+mod version;
 
 pub use family::{Circumstances, Family};
 pub use matched::Match;
 pub use meshed::{Admits, Call, MeshAnswer, MeshPod, MeshService, MeshVerdict, Named, Protection};
 pub use pod::{Cited, Namespaces, Pod, PodPort};
+pub use version::Version;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kubestride_manifest::{Labels, Manifests, PodSpec};
+use kubestride_manifest::{Labels, Manifests, NAMESPACE_NAME, PodSpec};
 use kubestride_source::Span;
 
 /// An object that an answer comes from.
@@ -75,10 +75,10 @@ impl<'a> Namespaces<'a> {
         self.labels.contains_key(namespace)
     }
 
-    /// The labels of a namespace, with the one that Kubernetes gives to each (`kubernetes.io/metadata.name`).
+    /// The labels of a namespace, with the one that Kubernetes gives to each ([`NAMESPACE_NAME`]).
     pub fn labels(&self, namespace: &'a str) -> Labels<'a> {
         let mut labels = self.labels.get(namespace).cloned().unwrap_or_default();
-        labels.set("kubernetes.io/metadata.name", namespace);
+        labels.set(NAMESPACE_NAME, namespace);
         labels
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kubestride_manifest::Labels;
+use kubestride_manifest::{Labels, NAMESPACE_NAME};
 use kubestride_model::Value;
 use kubestride_policy::Cited;
 use kubestride_policy::admission::{Action, Check, Engine, ImageRule, Namespace, Policy, Rule};
@@ -40,7 +40,7 @@ impl Signal for AdmissionPolicySignal {
 fn with_namespace<T>(world: &World<'_>, name: &str, ask: impl FnOnce(&Namespace<'_>) -> T) -> T {
     let object = world.namespaces.get(name);
     let mut labels: Labels<'_> = object.map(|o| o.label_set()).unwrap_or_default();
-    labels.set("kubernetes.io/metadata.name", name);
+    labels.set(NAMESPACE_NAME, name);
     ask(&Namespace { name, labels: &labels, declared: object.is_some() })
 }
 

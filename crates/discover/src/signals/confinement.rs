@@ -1,7 +1,7 @@
 //! What confines a container beside its user: seccomp, AppArmor and SELinux, after pod and container are merged.
 
 use kubestride_manifest::{Container, Field};
-use kubestride_policy::pod_security::Version;
+use kubestride_policy::Version;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{AppArmor, SeLinux, Seccomp};
 use kubestride_yaml::{Entry, Value};

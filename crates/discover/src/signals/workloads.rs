@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use kubestride_manifest::PodSpec;
 use kubestride_model::Value as ModelValue;
-use kubestride_policy::pod_security::{self, Breach, Level, Version};
+use kubestride_policy::Version;
+use kubestride_policy::pod_security::{self, Breach, Level};
 use kubestride_stencils::Attribute;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::*;

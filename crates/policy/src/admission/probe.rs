@@ -7,7 +7,8 @@ use kubestride_manifest::{Manifests, PodTemplate};
 use kubestride_source::FileId;
 use kubestride_yaml::{Limits, Value, read};
 
-use crate::pod_security::{Level, Version, breaches};
+use crate::Version;
+use crate::pod_security::{Level, breaches};
 
 /// Something that a rule can refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

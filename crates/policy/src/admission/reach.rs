@@ -1,6 +1,6 @@
 //! To which namespaces a rule applies, and whether to all pods there.
 
-use kubestride_manifest::{Field, LabelSelector, Labels, RequirementTest};
+use kubestride_manifest::{Field, LabelSelector, Labels, NAMESPACE_NAME, RequirementTest};
 use kubestride_yaml::Value;
 
 /// A namespace, as policies see it.
@@ -17,7 +17,7 @@ pub struct Namespace<'a> {
 impl Namespace<'_> {
     /// Whether a selector selects it; none if that depends on labels that are not known.
     fn is_selected(&self, selector: &LabelSelector) -> Option<bool> {
-        let known = |key: &str| self.declared || key == "kubernetes.io/metadata.name";
+        let known = |key: &str| self.declared || key == NAMESPACE_NAME;
         let requirements = &selector.requirements;
         let decided = requirements.iter().all(|r| known(&r.key) && r.test != RequirementTest::Unknown);
         decided.then(|| selector.matches(self.labels))

@@ -1,11 +1,10 @@
 //! What policies of Calico declare about who talks to whom.
 
-use kubestride_manifest::{LabelSelector, RequirementTest};
+use kubestride_manifest::{LabelSelector, NAMESPACE_NAME, RequirementTest};
 
 use super::selector::NAMESPACE;
 use super::surroundings::{ACCOUNT, NAME};
 use super::{Entity, Policy, Port, Protocol, Rule, Scope, Selector, Who};
-use crate::network::NAMESPACE_NAME;
 use crate::network::{
     Action, DeclaredPeer, Direction, Match, NamedPods, NamespaceMatcher, PodMatcher, PortRange, Ports,
 };

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubestride_manifest::{Field, Labels, Manifests, Object, PortRef};
+use kubestride_manifest::{Field, Labels, Manifests, NAMESPACE_NAME, Object, PortRef};
 use kubestride_yaml::Value;
 
 use super::selector::NAMESPACE;
 use super::{Named, Port, Scope, Selector, Who};
 use crate::doubts::Doubts;
-use crate::network::{Block, End, Label, Match, NAMESPACE_NAME, PortSet};
+use crate::network::{Block, End, Label, Match, PortSet};
 use crate::{Namespaces, Pod};
 
 const ORCHESTRATOR: &str = "projectcalico.org/orchestrator";

@@ -1,9 +1,9 @@
 //! `EndpointSelector`: labels of pods, of their namespaces, and those that Cilium gives.
 
-use kubestride_manifest::{LabelSelector, Labels, Requirement, RequirementTest};
+use kubestride_manifest::{LabelSelector, Labels, NAMESPACE_NAME, Requirement, RequirementTest};
 
 use crate::network::asked::Asked;
-use crate::network::{End, Label, Match, NAMESPACE_NAME, NamedPods, NamespaceMatcher, PodMatcher};
+use crate::network::{End, Label, Match, NamedPods, NamespaceMatcher, PodMatcher};
 
 /// Labels that Cilium gives to endpoints.
 const NAMESPACE: &str = "io.kubernetes.pod.namespace";
@@ -79,12 +79,7 @@ impl Selector {
     pub(super) fn of_subject(selector: &LabelSelector, namespace: Option<&str>) -> Option<Self> {
         let Some(own) = namespace else { return Some(Self::read(selector)) };
         let mut plain = selector.clone();
-        let fits = |r: &Requirement| match &r.test {
-            RequirementTest::In(values) => values.iter().any(|value| value == own),
-            RequirementTest::NotIn(values) => values.iter().all(|value| value != own),
-            RequirementTest::Exists => true,
-            RequirementTest::DoesNotExist | RequirementTest::Unknown => false,
-        };
+        let fits = |r: &Requirement| r.test.holds(Some(own)) == Some(true);
         if !plain.requirements.iter().filter(|r| matches!(Key::parse(&r.key), Key::Namespace)).all(fits) {
             return None;
         }
@@ -188,10 +183,10 @@ impl Selector {
                 if host == other { host } else { Match::Unknown }
             }
             End::Pod(pod) => {
-                let others = self.others(&Label::Is(pod.service_account), &Label::Present, &[]);
+                let others = self.others(Label::Is(pod.service_account), Label::Present, &[]);
                 Match::from(self.pods.matches(pod)).min(others)
             }
-            End::SomePod => self.pods.is(end).min(self.others(&Label::Present, &Label::Present, &[])),
+            End::SomePod => self.pods.is(end).min(self.others(Label::Present, Label::Present, &[])),
             End::Outside(_) | End::Host(_) => self.is_without_pods(&["world"]),
         }
     }
@@ -200,11 +195,11 @@ impl Selector {
     fn is_without_pods(&self, reserved: &[&str]) -> Match {
         let none = Labels::default();
         let pods = Match::from(self.pods.matches_labels("", &none, &none));
-        pods.min(self.others(&Label::Missing, &Label::Missing, reserved))
+        pods.min(self.others(Label::Missing, Label::Missing, reserved))
     }
 
     /// Whether the conditions hold that are not about labels of pods and namespaces.
-    fn others(&self, account: &Label<'_>, cluster: &Label<'_>, reserved: &[&str]) -> Match {
+    fn others(&self, account: Label<'_>, cluster: Label<'_>, reserved: &[&str]) -> Match {
         let of_reserved = |(key, test): &(String, RequirementTest)| {
             let held = match key.as_str() {
                 key if reserved.contains(&key) => Label::Is(""),
@@ -214,24 +209,11 @@ impl Selector {
                 "world-ipv4" | "world-ipv6" if reserved.contains(&"world") => Label::Unknown,
                 _ => Label::Missing,
             };
-            holds(test, &held)
+            held.meets(test)
         };
-        let accounts = self.accounts.iter().map(|test| holds(test, account));
-        let clusters = self.cluster.iter().map(|test| holds(test, cluster));
+        let accounts = self.accounts.iter().map(|test| account.meets(test));
+        let clusters = self.cluster.iter().map(|test| cluster.meets(test));
         let others = (0..self.others).map(|_| Match::Unknown);
         Match::all(accounts.chain(clusters).chain(self.reserved.iter().map(of_reserved)).chain(others))
-    }
-}
-
-fn holds(test: &RequirementTest, held: &Label<'_>) -> Match {
-    match (test, held) {
-        (RequirementTest::Unknown, _) | (_, Label::Unknown) => Match::Unknown,
-        (RequirementTest::In(_), Label::Missing) => Match::No,
-        (RequirementTest::In(values), Label::Is(value)) => values.iter().any(|v| v == value).into(),
-        (RequirementTest::NotIn(_), Label::Missing) => Match::Yes,
-        (RequirementTest::NotIn(values), Label::Is(value)) => values.iter().all(|v| v != value).into(),
-        (RequirementTest::In(_) | RequirementTest::NotIn(_), Label::Present) => Match::Unknown,
-        (RequirementTest::Exists, held) => (!matches!(held, Label::Missing)).into(),
-        (RequirementTest::DoesNotExist, held) => matches!(held, Label::Missing).into(),
     }
 }

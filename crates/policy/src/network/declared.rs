@@ -68,12 +68,7 @@ pub struct DeclaredPeer {
 impl NamedPods {
     /// Whether pods are meant. Those in the network of their node are not seen as pods.
     pub fn matches(&self, pod: &Pod<'_>) -> bool {
-        let account = |test: &RequirementTest| match test {
-            RequirementTest::In(names) => names.iter().any(|name| name == pod.service_account),
-            RequirementTest::NotIn(names) => names.iter().all(|name| name != pod.service_account),
-            RequirementTest::Exists => true,
-            RequirementTest::DoesNotExist | RequirementTest::Unknown => false,
-        };
+        let account = |test: &RequirementTest| test.holds(Some(pod.service_account)) == Some(true);
         self.labels.matches(pod) && self.service_accounts.iter().all(account)
     }
 }

@@ -19,7 +19,7 @@ pub(crate) mod tier;
 
 use std::sync::Arc;
 
-use kubestride_manifest::{LabelSelector, Labels};
+use kubestride_manifest::{LabelSelector, Labels, NAMESPACE_NAME};
 use kubestride_source::{Diagnostic, Span};
 
 use crate::{Cited, Pod, PodPort};
@@ -139,9 +139,6 @@ pub enum Ports {
     /// None, because the port is broken.
     None,
 }
-
-/// Every namespace has this label; Kubernetes sets it.
-pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 impl PodMatcher {
     /// Whether `pod` is meant. Pods in the network of their node have its address and are not seen as pods.

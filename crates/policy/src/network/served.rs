@@ -3,7 +3,7 @@
 use kubestride_manifest::{Manifests, Object};
 use kubestride_source::Diagnostic;
 
-use crate::pod_security::Version;
+use crate::Version;
 
 const GROUP: &str = "networking.k8s.io";
 /// The group and version of before, and since when it is not served any more, by

@@ -6,10 +6,11 @@ use kubestride_yaml::Value;
 use super::conditions::holds;
 use super::pattern::{Outcome, matches};
 use super::query::{Budget, Scene, query};
+use crate::Version;
 use crate::admission::cel;
 use crate::admission::probe::Refused;
 use crate::doubts::strangers;
-use crate::pod_security::{Level, Version};
+use crate::pod_security::Level;
 
 /// Parts of `validate` that say what is asked; any other means that the rule is not understood.
 const KNOWN: [&str; 6] = ["pattern", "anyPattern", "deny", "foreach", "podSecurity", "message"];
