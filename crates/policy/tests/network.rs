@@ -438,3 +438,66 @@ fn denials_of_administrators_count_for_isolation() {
     let some = deny("{namespaces: {matchLabels: {team: b}}}");
     assert_eq!(isolation(&[&some, &open]), (Isolation::Open, "NetworkPolicy/shop/p".to_owned()));
 }
+
+/// Whom an administrator lets in gets in, whatever NetworkPolicies do not let through.
+#[test]
+fn what_administrators_let_through_counts_for_isolation() {
+    let allow = |rule: &str| {
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {{name: a}}, spec: {{priority: \
+             1, subject: {{namespaces: {{}}}}, {rule}}}}}"
+        )
+    };
+    let closed = policy("p", "shop", "{podSelector: {}, policyTypes: [Ingress, Egress]}");
+    let isolation = |rule: &str| {
+        let read = NetworkPolicies::read(&common::manifests(&format!("{closed}\n---\n{}", allow(rule))), "default");
+        let found = read.isolation(&pod("shop", "web", "a").get());
+        let by = |by: &[kubestride_policy::Cited]| by.first().map(|by| by.identity.clone()).unwrap_or_default();
+        [(found.ingress, by(&found.ingress_by)), (found.egress, by(&found.egress_by))]
+    };
+    let open = (Isolation::Open, "AdminNetworkPolicy.policy.networking.k8s.io/a".to_owned());
+    let shut = (Isolation::Restricted, "NetworkPolicy/shop/p".to_owned());
+    let table = [
+        ("ingress: [{action: Allow, from: [{namespaces: {}}]}]", [open.clone(), shut.clone()]),
+        ("egress: [{action: Allow, to: [{namespaces: {}}]}]", [shut.clone(), open.clone()]),
+        ("ingress: [{action: Allow, from: [{namespaces: {matchLabels: {team: b}}}]}]", [shut.clone(), shut.clone()]),
+        ("ingress: [{action: Pass, from: [{namespaces: {}}]}]", [shut.clone(), shut.clone()]),
+        // Everybody asks DNS.
+        (
+            "egress: [{action: Allow, to: [{namespaces: {}}], ports: [{portNumber: {protocol: UDP, port: 53}}]}]",
+            [shut.clone(), shut.clone()],
+        ),
+    ];
+    for (rule, expected) in table {
+        assert_eq!(isolation(rule), expected, "{rule}");
+    }
+}
+
+/// A rule of an administrator that is about everybody names nobody.
+#[test]
+fn rules_of_administrators_name_their_peers_or_everybody() {
+    let names = |peer: &str, direction: Direction| {
+        let text = format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {{name: a}}, spec: {{priority: \
+             1, subject: {{namespaces: {{}}}}, {}: [{peer}]}}]}}}}",
+            match direction {
+                Direction::Ingress => "ingress: [{action: Allow, from",
+                Direction::Egress => "egress: [{action: Allow, to",
+            }
+        );
+        let read = NetworkPolicies::read(&common::manifests(&text), "default");
+        let (source, target) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+        let verdict = read.verdict(End::Pod(source.get()), End::Pod(target.get()));
+        let side = if direction == Direction::Ingress { verdict.ingress } else { verdict.egress };
+        side.reasons.iter().map(|reason| reason.names).collect::<Vec<_>>()
+    };
+    assert_eq!(names("{namespaces: {}}", Direction::Ingress), [false]);
+    assert_eq!(names("{namespaces: {}}", Direction::Egress), [false]);
+    assert_eq!(
+        names("{namespaces: {matchExpressions: [{key: x, operator: DoesNotExist}]}}", Direction::Ingress),
+        [true]
+    );
+    let named = "{pods: {namespaceSelector: {}, podSelector: {matchExpressions: [{key: x, operator: DoesNotExist}]}}}";
+    assert_eq!(names(named, Direction::Ingress), [true]);
+    assert_eq!(names(&format!("{named}, {{namespaces: {{}}}}"), Direction::Ingress), [false]);
+}

@@ -139,7 +139,7 @@ impl Member for Arc<AdminPolicy> {
                 matched: rule.is_about(&question.peer).min(selected),
                 contested: self.contested,
                 ports: &|| PortRange::union(&rule.ports, question.named_ports()),
-                names: true,
+                names: !rule.peers.iter().any(|peer| peer.is_everybody(question.direction)),
                 cited: &|| Cited { identity: self.identity.clone(), span: rule.span },
             });
         }
@@ -181,6 +181,15 @@ impl AdminRule {
 }
 
 impl AdminPeer {
+    /// Whether it names nobody: all pods, or all addresses outside.
+    fn is_everybody(&self, direction: Direction) -> bool {
+        match self {
+            Self::Pods(matcher) => matcher.is_everybody(),
+            Self::Block(block) => block.is_everybody(direction) == Match::Yes,
+            Self::Name(_) | Self::Undetermined(_) => false,
+        }
+    }
+
     fn is(&self, peer: &End<'_>) -> Match {
         match (self, peer) {
             (Self::Pods(matcher), peer) => matcher.is(peer),
