@@ -100,8 +100,8 @@ impl Block {
             End::Outside(range) => self.contains(IpAddr::V4(range.0)).into(),
             End::Pod(_) | End::SomePod if self.may_hold_pods() => Match::Unknown,
             End::Pod(_) | End::SomePod => Match::No,
-            End::Host(_) if self.is_anywhere() && self.except.is_empty() => Match::Yes,
-            End::Host(_) => Match::Unknown,
+            End::Host(_) | End::SomeHost if self.is_anywhere() && self.except.is_empty() => Match::Yes,
+            End::Host(_) | End::SomeHost => Match::Unknown,
         }
     }
 

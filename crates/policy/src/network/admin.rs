@@ -196,10 +196,10 @@ impl AdminPeer {
             (Self::Block(block), peer) => block.is(peer),
             (Self::Name(name), End::Host(host)) => name_fits(name, host).into(),
             // Which addresses a name has is not known.
-            (Self::Name(_), End::Outside(_)) => Match::Unknown,
+            (Self::Name(_), End::Outside(_) | End::SomeHost) => Match::Unknown,
             (Self::Name(_), End::Pod(_) | End::SomePod) => Match::No,
             // It may be nodes, of which some are outside, and what the field will mean is not known.
-            (Self::Undetermined(_), End::Outside(_) | End::Host(_)) => Match::Unknown,
+            (Self::Undetermined(_), End::Outside(_) | End::Host(_) | End::SomeHost) => Match::Unknown,
             (Self::Undetermined(_), End::Pod(pod)) if pod.host_network => Match::Unknown,
             (Self::Undetermined(_), End::Pod(_) | End::SomePod) => Match::No,
         }

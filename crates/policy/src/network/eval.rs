@@ -387,7 +387,7 @@ impl NetworkPolicies {
     fn of_anybody<'e>(&'e self, pod: &'e Pod<'_>, direction: Direction) -> impl Iterator<Item = Side> + 'e {
         let ends: &[End<'_>] = match direction {
             Direction::Ingress => &[End::SomePod],
-            Direction::Egress => &[End::SomePod, End::Host("")],
+            Direction::Egress => &[End::SomePod, End::SomeHost],
         };
         ends.iter().map(move |end| match direction {
             Direction::Ingress => self.side(*end, End::Pod(*pod), direction, true),

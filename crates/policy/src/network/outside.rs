@@ -20,7 +20,7 @@ impl NetworkPolicies {
         let ranges = Range::parts(selecting.flat_map(|(member, _)| member.edges()));
         let clients = ranges.into_iter().map(|range| from(End::Outside(range)));
         // Of addresses of IPv6 nothing is known but that they are outside.
-        let others = [from(End::Host("")), self.node_verdict(pod).answer(protocol, port)];
+        let others = [from(End::SomeHost), self.node_verdict(pod).answer(protocol, port)];
         Answer::of_all(clients.chain(others))
     }
 
