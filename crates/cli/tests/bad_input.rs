@@ -224,6 +224,68 @@ data:
     beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[]);
 }
 
+/// Each policy has a block of all addresses with many exceptions, and stands in the way of what comes in and goes out.
+#[test]
+fn blocks_of_addresses_with_many_exceptions() {
+    let except: Vec<String> = (0..20_000).map(|i| format!("'11.{}.{}.0/28'", i / 250, i % 250)).collect();
+    let except = except.join(", ");
+    let block = format!("ipBlock: {{ cidr: 0.0.0.0/0, except: [{except}] }}");
+    let of_kubernetes = format!(
+        "apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{ name: p }}
+spec:
+  podSelector: {{}}
+  policyTypes: [Ingress, Egress]
+  ingress: [{{ from: [{{ {block} }}] }}]
+  egress: [{{ to: [{{ {block} }}] }}]
+"
+    );
+    let of_cilium = format!(
+        "apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{ name: p }}
+spec:
+  endpointSelector: {{}}
+  ingress: [{{ fromCIDRSet: [{{ cidr: 0.0.0.0/0, except: [{except}] }}] }}]
+  egress: [{{ toCIDRSet: [{{ cidr: 0.0.0.0/0, except: [{except}] }}] }}]
+"
+    );
+    let entity = format!("{{ nets: [0.0.0.0/0, 0.0.0.0/0], notNets: [{except}] }}");
+    let of_calico = format!(
+        "apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {{ name: p, namespace: default }}
+spec:
+  types: [Ingress, Egress]
+  ingress: [{{ action: Allow, source: {entity} }}]
+  egress: [{{ action: Allow, destination: {entity} }}]
+"
+    );
+    let apps: String = (0..20)
+        .map(|i| {
+            format!(
+                "---
+apiVersion: v1
+kind: Pod
+metadata: {{ name: app{i}, labels: {{ app: app{i} }} }}
+spec:
+  containers: [{{ name: c, image: a, ports: [{{ containerPort: 80 }}], env: [{{ name: A, value: 'http://app{}:80' }}] }}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{ name: app{i} }}
+spec: {{ type: LoadBalancer, selector: {{ app: app{i} }}, ports: [{{ port: 80 }}] }}
+",
+                (i + 1) % 20
+            )
+        })
+        .collect();
+    for policy in [of_kubernetes, of_cilium, of_calico] {
+        beside_a_pod(&[("in/a.yaml", format!("{policy}{apps}").as_bytes())], &[]);
+    }
+}
+
 #[test]
 fn duplicate_keys_and_objects() {
     let twice = POD.replace("metadata: { name: good }", "metadata: { name: other }\nmetadata: { name: good }");

@@ -82,8 +82,8 @@ fn policies_of_the_target() {
     assert_eq!(api(&format!("[{{ {web}, ports: [{{ port: 8080 }}] }}]")), Said::Admitted);
     assert_eq!(api(&format!("[{{ {web}, ports: [{{ port: http }}] }}]")), Said::Admitted);
     assert_eq!(api(&format!("[{{ {web}, ports: [{{ port: 9090 }}] }}]")), Said::Refused);
-    // Whether a call is TCP or UDP is seldom known.
-    assert_eq!(api(&format!("[{{ {web}, ports: [{{ port: 8080, protocol: UDP }}] }}]")), Said::Admitted);
+    // HTTP is on top of TCP.
+    assert_eq!(api(&format!("[{{ {web}, ports: [{{ port: 8080, protocol: UDP }}] }}]")), Said::Refused);
     assert_eq!(api("[{ from: [{ podSelector: { matchLabels: { app: other } } }] }]"), Said::Refused);
     // Who lets everybody in names nobody.
     assert_eq!(api("[{}]"), Said::Nothing);

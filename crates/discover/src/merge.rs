@@ -408,6 +408,43 @@ fn transport(protocol: &str) -> &'static str {
     }
 }
 
+/// The transports that a call may have by its protocols; TCP and UDP if they do not tell.
+fn transports<'p>(protocols: impl Iterator<Item = &'p str>) -> BTreeSet<&'static str> {
+    const OVER_TCP: [&str; 23] = [
+        "TCP",
+        "TLS",
+        "HTTP",
+        "HTTPS",
+        "gRPC",
+        "PostgreSQL",
+        "MySQL",
+        "MongoDB",
+        "Redis",
+        "AMQP",
+        "AMQPS",
+        "Kafka",
+        "NATS",
+        "TDS",
+        "ZooKeeper",
+        "CQL",
+        "Bolt",
+        "SMTP",
+        "SMTPS",
+        "LDAP",
+        "LDAPS",
+        "OpenWire",
+        "MQTT",
+    ];
+    let known: BTreeSet<&str> = protocols
+        .filter_map(|protocol| match protocol {
+            "UDP" => Some("UDP"),
+            "SCTP" => Some("SCTP"),
+            other => OVER_TCP.contains(&other).then_some("TCP"),
+        })
+        .collect();
+    if known.is_empty() { BTreeSet::from(["TCP", "UDP"]) } else { known }
+}
+
 /// An attribute of a flow, with what says so.
 type Learned = (AttributeId, Value, Vec<Note>);
 
@@ -419,7 +456,8 @@ fn learned(world: &World<'_>, first: &FlowClaim, claims: &[FlowClaim]) -> Vec<Le
         FlowKind::Traffic => {
             let port = claims.iter().find_map(|c| c.port);
             let via = claims.iter().find_map(|c| c.via.as_deref());
-            let mut all = verdict(world, source, target, target_port);
+            let transports = transports(claims.iter().filter_map(|c| c.protocol.as_deref()));
+            let mut all = verdict(world, source, target, &transports, target_port);
             all.extend(kafka_listeners::learned(world, target, target_port));
             all.extend(mesh_flows::learned(world, source, target, port, target_port, via));
             all

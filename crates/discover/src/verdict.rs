@@ -12,30 +12,32 @@ use crate::claims::{Note, Party};
 use crate::world::World;
 
 /// The attributes that policies give to a flow of a workload, each with what says so; `port` is that of the target, if
-/// known. The transport of a flow is seldom stated: a flow is refused where both TCP and UDP are.
+/// known, and `transports` are those that the flow may have. It is refused where all of them are.
 pub(crate) fn verdict(
     world: &World<'_>,
     source: &Party,
     target: &Party,
+    transports: &BTreeSet<&str>,
     port: Option<u16>,
 ) -> Vec<(AttributeId, Value, Vec<Note>)> {
     let (Some(source), Some(end)) = (pod(world, source), end(world, target)) else { return Vec::new() };
     let verdict = world.network.verdict(source, end);
-    let (tcp, udp) = (verdict.answer("TCP", port), verdict.answer("UDP", port));
+    let answers: Vec<Answer> = transports.iter().map(|transport| verdict.answer(transport, port)).collect();
+    let together = Answer::of_all(answers.iter().cloned());
     let mut found = Vec::new();
-    if let (Answer::Denied(by), Answer::Denied(_)) = (&tcp, &udp) {
+    if let Answer::Denied(by) = &together {
         let first =
             by.first().map(|r| Note::stated(r.cited.span, format!("{} refuses the connection", r.cited.identity)));
         found.push((attr::POLICY_DENIED.id, attr::POLICY_DENIED.value(YesNo::Yes), Vec::from_iter(first)));
     }
-    let admitting = [&tcp, &udp].into_iter().filter_map(|a| if let Answer::Allowed(by) = a { Some(by) } else { None });
+    let admitting = answers.iter().filter_map(|a| if let Answer::Allowed(by) = a { Some(by) } else { None });
     let named = admitting.flatten().find(|reason| names_caller(&verdict.ingress, reason));
     if let (Some(named), Party::Workload(_)) = (named, target) {
         let note = Note::stated(named.cited.span, format!("{} admits the caller", named.cited.identity));
         found.push((attr::POLICY_ADMITTED.id, attr::POLICY_ADMITTED.value(YesNo::Yes), vec![note]));
     }
     // In a fragment another policy may be elsewhere.
-    if let Some((value, mut notes)) = rules(tcp).filter(|_| world.absence_counts()) {
+    if let Some((value, mut notes)) = rules(together).filter(|_| world.absence_counts()) {
         if notes.is_empty() {
             let at = if let Party::Workload(at) = target { world.workloads.get(*at).map(|w| w.span()) } else { None };
             notes.push(Note::absent(at, "no policy selects either end for it"));
@@ -111,7 +113,7 @@ fn end<'w>(world: &'w World<'_>, party: &'w Party) -> Option<End<'w>> {
     match party {
         Party::Workload(_) => pod(world, party),
         Party::Host(name) => Some(End::Host(name)),
-        Party::Internet => Some(End::Host("")),
+        Party::Internet => Some(End::SomeHost),
         _ => None,
     }
 }

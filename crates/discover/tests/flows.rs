@@ -320,6 +320,36 @@ spec: {{podSelector: {{matchLabels: {{app: cart}}}}, ingress: [{{from: [{{podSel
     }
 }
 
+/// The answers about a flow are those of the transport that it has, or of both if that is not known.
+#[test]
+fn answers_of_policies_are_those_of_the_transport() {
+    let said = |address: &str, transport: &str| {
+        let policy = format!(
+            "---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: p}}
+spec: {{podSelector: {{matchLabels: {{app: cart}}}}, ingress: [{{from: [{{podSelector: {{matchLabels: {{app: shop}}}}}}], ports: [{{port: 7070, protocol: {transport}}}]}}]}}
+"
+        );
+        let env = format!("env: [{{name: CART_ADDR, value: '{address}'}}]");
+        let model = model(&(policy + &app("shop", 8080, &env) + &app("cart", 7070, "")));
+        let is_call = |f: &kubestride_model::Flow| f.kind == FlowKind::Traffic && !f.implicit;
+        let (id, _) = model.flows().find(|(_, f)| is_call(f)).expect("a flow");
+        ["policyAdmitted", "policyDenied", "policyVerdict"].map(|attribute| {
+            let attribute = model.vocabulary().find_attribute(attribute).expect("an attribute");
+            let value = model.value(SubjectRef::Flow(id), attribute);
+            value.map(|v| model.value_text(attribute, v).to_owned()).unwrap_or_default()
+        })
+    };
+    let (http, either) = ("http://cart:7070", "cart:7070");
+    assert_eq!(said(http, "TCP"), ["Yes", "No", "Allowed"]);
+    assert_eq!(said(http, "UDP"), ["No", "Yes", "Denied"]);
+    let [admitted, denied, verdict] = said(either, "UDP");
+    assert_eq!([admitted.as_str(), &denied], ["Yes", "No"]);
+    assert_ne!(verdict, "Denied", "what is admitted by UDP is not refused");
+}
+
 #[test]
 fn a_route_into_another_namespace_needs_a_grant() {
     let route = "---

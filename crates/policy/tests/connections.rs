@@ -322,6 +322,38 @@ fn policies_of_the_cluster_mean_what_their_documentation_says() {
     }
 }
 
+/// A backend of an Ingress names a port of the Service, and a Route of OpenShift may name that of the pods.
+#[test]
+fn only_routes_of_openshift_name_ports_of_pods() {
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: east}, spec: {selector: {app: one}, \
+                   ports: [{name: front, port: 90, targetPort: 80}]}}";
+    let ingress = |port: &str| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: i, namespace: east}}, spec: \
+             {{defaultBackend: {{service: {{name: s, port: {{{port}}}}}}}}}}}"
+        )
+    };
+    let route = |port: &str| {
+        format!(
+            "{{apiVersion: route.openshift.io/v1, kind: Route, metadata: {{name: r, namespace: east}}, spec: {{to: \
+             {{kind: Service, name: s}}, port: {{targetPort: {port}}}}}}}"
+        )
+    };
+    let table = [
+        (ingress("number: 90"), true),
+        (ingress("name: front"), true),
+        (ingress("number: 80"), false),
+        (route("80"), true),
+        (route("front"), true),
+    ];
+    for (entry, expected) in table {
+        let manifests = common::manifests(&format!("{}\n---\n{service}\n---\n{entry}", world(&[], false)));
+        let allowed = Connections::read(&manifests, "default").allowed().into_iter();
+        let found = allowed.filter(|c| c.source == "{ingress-controller}" && !c.ports.is_empty()).count();
+        assert_eq!(found > 0, expected, "{entry}");
+    }
+}
+
 /// Pods in a further network, and what holds there.
 #[test]
 fn further_networks_have_policies_of_their_own() {

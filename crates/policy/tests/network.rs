@@ -438,3 +438,150 @@ fn denials_of_administrators_count_for_isolation() {
     let some = deny("{namespaces: {matchLabels: {team: b}}}");
     assert_eq!(isolation(&[&some, &open]), (Isolation::Open, "NetworkPolicy/shop/p".to_owned()));
 }
+
+/// Whom an administrator lets in gets in, whatever NetworkPolicies do not let through.
+#[test]
+fn what_administrators_let_through_counts_for_isolation() {
+    let allow = |rule: &str| {
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {{name: a}}, spec: {{priority: \
+             1, subject: {{namespaces: {{}}}}, {rule}}}}}"
+        )
+    };
+    let closed = policy("p", "shop", "{podSelector: {}, policyTypes: [Ingress, Egress]}");
+    let isolation = |rule: &str| {
+        let read = NetworkPolicies::read(&common::manifests(&format!("{closed}\n---\n{}", allow(rule))), "default");
+        let found = read.isolation(&pod("shop", "web", "a").get());
+        let by = |by: &[kubestride_policy::Cited]| by.first().map(|by| by.identity.clone()).unwrap_or_default();
+        [(found.ingress, by(&found.ingress_by)), (found.egress, by(&found.egress_by))]
+    };
+    let open = (Isolation::Open, "AdminNetworkPolicy.policy.networking.k8s.io/a".to_owned());
+    let shut = (Isolation::Restricted, "NetworkPolicy/shop/p".to_owned());
+    let table = [
+        ("ingress: [{action: Allow, from: [{namespaces: {}}]}]", [open.clone(), shut.clone()]),
+        ("egress: [{action: Allow, to: [{namespaces: {}}]}]", [shut.clone(), open.clone()]),
+        ("ingress: [{action: Allow, from: [{namespaces: {matchLabels: {team: b}}}]}]", [shut.clone(), shut.clone()]),
+        ("ingress: [{action: Pass, from: [{namespaces: {}}]}]", [shut.clone(), shut.clone()]),
+        // Everybody asks DNS.
+        (
+            "egress: [{action: Allow, to: [{namespaces: {}}], ports: [{portNumber: {protocol: UDP, port: 53}}]}]",
+            [shut.clone(), shut.clone()],
+        ),
+    ];
+    for (rule, expected) in table {
+        assert_eq!(isolation(rule), expected, "{rule}");
+    }
+}
+
+/// A rule of an administrator that is about everybody names nobody.
+#[test]
+fn rules_of_administrators_name_their_peers_or_everybody() {
+    let names = |peer: &str, direction: Direction| {
+        let text = format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {{name: a}}, spec: {{priority: \
+             1, subject: {{namespaces: {{}}}}, {}: [{peer}]}}]}}}}",
+            match direction {
+                Direction::Ingress => "ingress: [{action: Allow, from",
+                Direction::Egress => "egress: [{action: Allow, to",
+            }
+        );
+        let read = NetworkPolicies::read(&common::manifests(&text), "default");
+        let (source, target) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+        let verdict = read.verdict(End::Pod(source.get()), End::Pod(target.get()));
+        let side = if direction == Direction::Ingress { verdict.ingress } else { verdict.egress };
+        side.reasons.iter().map(|reason| reason.names).collect::<Vec<_>>()
+    };
+    assert_eq!(names("{namespaces: {}}", Direction::Ingress), [false]);
+    assert_eq!(names("{namespaces: {}}", Direction::Egress), [false]);
+    assert_eq!(
+        names("{namespaces: {matchExpressions: [{key: x, operator: DoesNotExist}]}}", Direction::Ingress),
+        [true]
+    );
+    let named = "{pods: {namespaceSelector: {}, podSelector: {matchExpressions: [{key: x, operator: DoesNotExist}]}}}";
+    assert_eq!(names(named, Direction::Ingress), [true]);
+    assert_eq!(names(&format!("{named}, {{namespaces: {{}}}}"), Direction::Ingress), [false]);
+}
+
+/// Policies have the same place only among those of their kind and tier, and the baseline has none to share.
+#[test]
+fn priorities_are_of_a_kind_and_a_tier() {
+    let admin = |kind: &str, name: &str, spec: &str| {
+        let version = if kind == "ClusterNetworkPolicy" { "v1alpha2" } else { "v1alpha1" };
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/{version}, kind: {kind}, metadata: {{name: {name}}}, spec: {{{spec}subject: \
+             {{namespaces: {{}}}}, ingress: [{{action: Deny, from: [{{namespaces: {{}}}}]}}]}}}}"
+        )
+    };
+    let (old, baseline, new) = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy");
+    let table = [
+        (vec![admin(old, "a", "priority: 1, "), admin(new, "b", "tier: Admin, priority: 1, ")], "denied", 0),
+        (vec![admin(baseline, "default", ""), admin(new, "b", "tier: Baseline, priority: 0, ")], "denied", 0),
+        (
+            vec![admin(new, "a", "tier: Admin, priority: 1, "), admin(new, "b", "tier: Baseline, priority: 1, ")],
+            "denied",
+            0,
+        ),
+        (
+            vec![admin(new, "a", "tier: Admin, priority: 1, "), admin(new, "b", "tier: Admin, priority: 1, ")],
+            "undetermined",
+            2,
+        ),
+        // The API server refuses it, or it has a place that is not known.
+        (vec![admin(old, "a", "")], "undetermined", 1),
+        (vec![admin(old, "a", "priority: first, ")], "undetermined", 1),
+        (vec![admin(old, "a", "priority: -1, ")], "undetermined", 1),
+        (vec![admin(new, "a", "tier: Admin, priority: 1001, ")], "undetermined", 1),
+        (vec![admin(old, "a", "priority: 1000, ")], "denied", 0),
+    ];
+    for (texts, expected, doubts) in table {
+        let read = NetworkPolicies::read(&common::manifests(&texts.join("\n---\n")), "default");
+        let (source, target) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+        assert_eq!(name(&allows(&read, &source, &target, Some(80), "TCP")), expected, "{texts:?}");
+        assert_eq!(read.doubts().len(), doubts, "{texts:?}: {:?}", read.doubts());
+    }
+}
+
+/// Of a host of which not even the name is known, it is not known whether a rule for names is about it.
+#[test]
+fn names_may_be_those_of_some_host() {
+    let admin = "{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: a}, spec: \
+                 {tier: Admin, priority: 1, subject: {namespaces: {}}, egress: [{action: Accept, to: [{domainNames: \
+                 [partner.example.org]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]}}";
+    let calico = "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: a}, spec: {types: \
+                  [Egress], egress: [{action: Allow, destination: {domains: [partner.example.org]}}]}}";
+    let cilium = "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: a}, spec: \
+                  {endpointSelector: {}, egress: [{toFQDNs: [{matchName: partner.example.org}]}]}}";
+    for text in [admin, calico, cilium] {
+        let read = NetworkPolicies::read(&common::manifests(text), "default");
+        let web = pod("shop", "web", "a");
+        let answer = |to: End<'_>| read.verdict(End::Pod(web.get()), to).answer("TCP", Some(443));
+        assert_eq!(name(&answer(End::SomeHost)), "undetermined", "{text}");
+        assert_eq!(name(&answer(End::Host("partner.example.org"))), "allowed", "{text}");
+        assert_eq!(name(&answer(End::Host("other.example.org"))), "denied", "{text}");
+    }
+}
+
+/// What is not understood declares nothing, and lets nobody through for sure.
+#[test]
+fn what_is_not_understood_declares_nothing() {
+    let said = |spec: &str| {
+        let read = read(spec);
+        let one = read.policies().next().expect("a policy");
+        [one.admits_everyone().is_some(), one.dns_to_anywhere().is_some(), !one.declared_peers().is_empty()]
+    };
+    let named = "from: [{podSelector: {matchLabels: {app: web}}}]";
+    let subject = "podSelector: {matchLabels: {app: db}}";
+    let table = [
+        (format!("{{{subject}, ingress: [{{{named}}}]}}"), [false, false, true]),
+        (format!("{{{subject}, ingress: [{{{named}, zone: a}}]}}"), [false, false, false]),
+        (format!("{{{subject}, zone: a, ingress: [{{{named}}}]}}"), [false, false, false]),
+        // The API server refuses the port.
+        (format!("{{{subject}, ingress: [{{{named}, ports: [{{port: 70000}}]}}]}}"), [false, false, false]),
+        (format!("{{{subject}, egress: [{{}}]}}"), [true, true, false]),
+        (format!("{{{subject}, egress: [{{zone: a}}]}}"), [false, false, false]),
+        (format!("{{{subject}, zone: a, egress: [{{}}]}}"), [false, false, false]),
+    ];
+    for (spec, expected) in table {
+        assert_eq!(said(&spec), expected, "{spec}");
+    }
+}

@@ -93,6 +93,9 @@ struct Entity {
     not_who: Option<Who>,
     nets: Vec<Block>,
     not_nets: Vec<Block>,
+    /// Whether what is in one of the first and in none of the second names nobody, for what comes in and for what goes
+    /// out; none if there are neither.
+    everywhere: Option<[Match; 2]>,
     ports: Vec<Port>,
     not_ports: Vec<Port>,
     service: Option<Named>,
@@ -189,9 +192,8 @@ impl Entity {
         if named || !self.who.as_ref().is_none_or(Who::is_everybody) {
             return Match::No;
         }
-        let all = || Block::of_cidr("0.0.0.0/0");
-        let nets = self.nets.iter().cloned().chain(all().filter(|_| self.nets.is_empty()));
-        Match::any(nets.map(|net| net.without(&self.not_nets).is_everybody(direction)))
+        let [ingress, egress] = self.everywhere.unwrap_or([Match::Yes; 2]);
+        if direction == Direction::Ingress { ingress } else { egress }
     }
 
     /// Whether it says nothing at all, but perhaps ports.

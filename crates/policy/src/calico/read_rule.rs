@@ -7,7 +7,7 @@ use kubestride_yaml::{Kind, Value};
 use super::surroundings::{Surroundings, blocks};
 use super::{Entity, Named, Port, Protocol, Rule, Scope, Selector, Who};
 use crate::doubts::Doubts;
-use crate::network::{Action, Direction};
+use crate::network::{Action, Block, Direction, Match};
 
 const OF_RULE: &str = "whom the rule is about is not known";
 const OF_PORTS: &str = "which ports the rule is about is not known";
@@ -170,16 +170,36 @@ fn entity(
         let (accounts, sets) = (Vec::new(), Vec::new());
         with_sets(Who { scope: Scope::Anywhere, labels: Some(labels), accounts, account_labels: None, sets })
     });
+    let (nets, not_nets) = (blocks(value, "nets", OF_RULE, doubts), blocks(value, "notNets", OF_RULE, doubts));
     Entity {
         who,
         not_who,
-        nets: blocks(value, "nets", OF_RULE, doubts),
-        not_nets: blocks(value, "notNets", OF_RULE, doubts),
+        everywhere: everywhere(&nets, &not_nets),
+        nets,
+        not_nets,
         ports: ports(value, "ports", doubts),
         not_ports: ports(value, "notPorts", doubts),
         service: service(value, namespace, doubts),
         domains: texts(Some(value), "domains", doubts),
     }
+}
+
+/// Whether `nets` without `notNets` name nobody, for what comes in and for what goes out; none if both are empty.
+fn everywhere(nets: &[Block], not_nets: &[Block]) -> Option<[Match; 2]> {
+    if nets.is_empty() && not_nets.is_empty() {
+        return None;
+    }
+    let all = Block::of_cidr("0.0.0.0/0").filter(|_| nets.is_empty());
+    let both = [Direction::Ingress, Direction::Egress];
+    // Small ones name somebody, whatever is left out of them, and of large ones there are few.
+    let mut large: Vec<&Block> = Vec::new();
+    for net in nets.iter().chain(&all) {
+        if both.iter().any(|direction| net.is_everybody(*direction) != Match::No) && !large.contains(&net) {
+            large.push(net);
+        }
+    }
+    let left: Vec<Block> = large.into_iter().map(|net| net.clone().without(not_nets)).collect();
+    Some(both.map(|direction| Match::any(left.iter().map(|net| net.is_everybody(direction)))))
 }
 
 fn texts(value: Option<Value<'_>>, key: &str, doubts: &mut Doubts) -> Vec<String> {

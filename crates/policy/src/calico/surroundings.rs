@@ -160,7 +160,7 @@ impl Surroundings {
         match (end, &view.selector) {
             _ if view.alias => Match::No,
             (End::SomePod, _) | (_, None) => Match::Unknown,
-            (End::Outside(_) | End::Host(_), Some(_)) => Match::No,
+            (End::Outside(_) | End::Host(_) | End::SomeHost, Some(_)) => Match::No,
             (End::Pod(pod), Some(wanted)) => {
                 let has = |(key, value): (&String, &String)| pod.labels.get(key) == Some(value);
                 (pod.namespace == service.namespace && wanted.iter().all(has)).into()
@@ -270,8 +270,10 @@ impl Who {
             End::Pod(pod) => self.is_item(Item::Pod(pod), around),
             End::SomePod => self.is_item(Item::SomePod, around),
             // Who asks for what is outside of all namespaces means a network set, which is then elsewhere.
-            End::Outside(_) | End::Host(_) if self.sets.is_empty() && self.names_global() => Match::Unknown,
-            End::Outside(_) | End::Host(_) => Match::No,
+            End::Outside(_) | End::Host(_) | End::SomeHost if self.sets.is_empty() && self.names_global() => {
+                Match::Unknown
+            }
+            End::Outside(_) | End::Host(_) | End::SomeHost => Match::No,
         };
         let part =
             |(at, matched): &(usize, Match)| around.sets.get(*at).map_or(Match::No, |set| set.holds(end).min(*matched));
@@ -361,7 +363,7 @@ pub(super) fn is_named(domain: &str, end: &End<'_>) -> Match {
     let host = match end {
         End::Pod(_) | End::SomePod => return Match::No,
         // Which addresses a name has is not known.
-        End::Outside(_) => return Match::Unknown,
+        End::Outside(_) | End::SomeHost => return Match::Unknown,
         End::Host(host) => host.to_ascii_lowercase(),
     };
     let domain = domain.to_ascii_lowercase();

@@ -319,10 +319,10 @@ impl PeerKind {
             }
             (Self::Block(block), end) => block.is(end),
             // A host outside whose name is not known.
-            (Self::Name(_), End::Host("") | End::Outside(_)) => Match::Unknown,
+            (Self::Name(_), End::SomeHost | End::Outside(_)) => Match::Unknown,
             (Self::Name(name), End::Host(host)) => name.fits(host).into(),
-            (Self::Addresses, End::Outside(_) | End::Host(_)) => Match::Unknown,
-            (Self::Nodes, End::Outside(_) | End::Host(_)) => Match::No,
+            (Self::Addresses, End::Outside(_) | End::Host(_) | End::SomeHost) => Match::Unknown,
+            (Self::Nodes, End::Outside(_) | End::Host(_) | End::SomeHost) => Match::No,
         }
     }
 }
@@ -339,11 +339,12 @@ impl Entity {
             // It may be Cilium's own proxy, or something that was there before Cilium.
             (Self::Ingress | Self::Unmanaged | Self::Init, End::SomePod) => Match::Unknown,
             (_, End::SomePod) => Match::No,
-            (Self::World, End::Outside(_) | End::Host(_)) => Match::Yes,
+            (Self::World, End::Outside(_) | End::Host(_) | End::SomeHost) => Match::Yes,
             // Only clusters with both families tell them apart.
-            (Self::WorldIpv4, End::Outside(_) | End::Host(_)) | (Self::WorldIpv6, End::Host(_)) => Match::Unknown,
-            (Self::ApiServer, End::Outside(_) | End::Host(_)) => Match::Unknown,
-            (_, End::Outside(_) | End::Host(_)) => Match::No,
+            (Self::WorldIpv4, End::Outside(_) | End::Host(_) | End::SomeHost)
+            | (Self::WorldIpv6, End::Host(_) | End::SomeHost) => Match::Unknown,
+            (Self::ApiServer, End::Outside(_) | End::Host(_) | End::SomeHost) => Match::Unknown,
+            (_, End::Outside(_) | End::Host(_) | End::SomeHost) => Match::No,
         }
     }
 }

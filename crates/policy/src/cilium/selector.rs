@@ -187,7 +187,7 @@ impl Selector {
                 Match::from(self.pods.matches(pod)).min(others)
             }
             End::SomePod => self.pods.is(end).min(self.others(Label::Present, Label::Present, &[])),
-            End::Outside(_) | End::Host(_) => self.is_without_pods(&["world"]),
+            End::Outside(_) | End::Host(_) | End::SomeHost => self.is_without_pods(&["world"]),
         }
     }
 

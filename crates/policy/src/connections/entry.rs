@@ -17,6 +17,8 @@ struct Backend<'a> {
     service: &'a str,
     /// The port of the Service by number or name; all of them if the route names none.
     port: Option<PortRef<'a>>,
+    /// Whether the port may be that of the pods, too.
+    of_pods: bool,
 }
 
 /// Connections of the ingress controller, whose own pods are not known.
@@ -63,9 +65,13 @@ impl Backend<'_> {
     fn is(&self, port: &ServicePort<'_>) -> bool {
         match self.port {
             None => true,
-            Some(PortRef::Number(number)) => port.number == number || port.target_port == PortRef::Number(number),
-            Some(PortRef::Name(name)) => port.name == Some(name) || port.target_port == PortRef::Name(name),
+            Some(PortRef::Number(number)) => port.number == number || self.is_of_pods(port),
+            Some(PortRef::Name(name)) => port.name == Some(name) || self.is_of_pods(port),
         }
+    }
+
+    fn is_of_pods(&self, port: &ServicePort<'_>) -> bool {
+        self.of_pods && self.port == Some(port.target_port)
     }
 }
 
@@ -99,10 +105,11 @@ fn ingress<'a>(object: Object<'a>, namespace: &'a str) -> Vec<Backend<'a>> {
 fn backend<'a>(namespace: &'a str, value: Value<'a>) -> Option<Backend<'a>> {
     if let Some(service) = value.field("service") {
         let port = service.field("port").and_then(|p| p.field("number").or_else(|| p.field("name")));
-        return Some(Backend { namespace, service: service.text("name")?, port: port.and_then(PortRef::read) });
+        let (service, port) = (service.text("name")?, port.and_then(PortRef::read));
+        return Some(Backend { namespace, service, port, of_pods: false });
     }
     let port = value.field("servicePort").and_then(PortRef::read);
-    Some(Backend { namespace, service: value.text("serviceName")?, port })
+    Some(Backend { namespace, service: value.text("serviceName")?, port, of_pods: false })
 }
 
 /// A Route of OpenShift, whose port is that of the pods or the name of one of the Service.
@@ -110,5 +117,5 @@ fn route<'a>(object: Object<'a>, namespace: &'a str) -> Vec<Backend<'a>> {
     let spec = object.spec();
     let port = spec.field("port").field("targetPort").and_then(PortRef::read);
     let to = spec.field("to").into_iter().chain(spec.list("alternateBackends"));
-    to.filter_map(|to| Some(Backend { namespace, service: to.text("name")?, port })).collect()
+    to.filter_map(|to| Some(Backend { namespace, service: to.text("name")?, port, of_pods: true })).collect()
 }

@@ -12,16 +12,21 @@ const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "10
 /// The same of IPv6: RFC 4193.
 const PRIVATE_IPV6: &str = "fc00::/7";
 
-/// `IPBlock`.
+/// `IPBlock`. What is asked of it again and again is found out when it is read, for it may have many exceptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     cidr: Cidr,
+    /// In order, and none within another.
     except: Vec<Cidr>,
+    may_hold_pods: bool,
+    /// Whether it names nobody, for what comes in and for what goes out.
+    everybody: [Match; 2],
 }
 
-/// Addresses with a common prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Addresses with a common prefix. In order, those that hold others stand right in front of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Cidr {
+    /// The first address.
     address: IpAddr,
     length: u32,
 }
@@ -34,13 +39,29 @@ impl Block {
 
     /// A block without exceptions; none if the text is broken.
     pub(crate) fn of_cidr(text: &str) -> Option<Self> {
-        Some(Self { cidr: Cidr::parse(text)?, except: Vec::new() })
+        Some(Self::new(Cidr::parse(text)?, Vec::new()))
     }
 
     /// A block with exceptions; none if a text is broken.
     pub(crate) fn with_exceptions<'t>(text: &str, except: impl IntoIterator<Item = &'t str>) -> Option<Self> {
         let except = except.into_iter().map(Cidr::parse).collect::<Option<_>>()?;
-        Some(Self { cidr: Cidr::parse(text)?, except })
+        Some(Self::new(Cidr::parse(text)?, except))
+    }
+
+    fn new(cidr: Cidr, mut except: Vec<Cidr>) -> Self {
+        except.sort_unstable();
+        // Blocks do not overlap but where one holds the other, which comes later.
+        except.dedup_by(|later, earlier| earlier.holds(*later));
+        let mut block = Self { cidr, except, may_hold_pods: false, everybody: [Match::No; 2] };
+        block.may_hold_pods = block.overlaps_private_networks();
+        block.everybody = [Direction::Ingress, Direction::Egress].map(|direction| block.names_nobody(direction));
+        block
+    }
+
+    /// Whether an exception holds all addresses of a block.
+    fn leaves_out(&self, cidr: Cidr) -> bool {
+        let behind = self.except.partition_point(|except| *except <= cidr);
+        behind.checked_sub(1).and_then(|at| self.except.get(at)).is_some_and(|except| except.holds(cidr))
     }
 
     /// The first addresses (IPv4) behind which something else may hold: where the block and its exceptions begin, and
@@ -55,17 +76,21 @@ impl Block {
 
     /// Whether an address is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.cidr.contains(address) && !self.except.iter().any(|except| except.contains(address))
+        self.cidr.contains(address) && !self.leaves_out(Cidr::of_one(address))
     }
 
     /// Whether addresses are in it that pods may have: those of private networks. Whether a block is about pods at all
     /// depends on the network plugin.
     pub fn may_hold_pods(&self) -> bool {
-        self.cidr.address.is_ipv6() && !self.except.iter().any(|except| except.holds(self.cidr))
+        self.may_hold_pods
+    }
+
+    fn overlaps_private_networks(&self) -> bool {
+        self.cidr.address.is_ipv6() && !self.leaves_out(self.cidr)
             || PRIVATE.into_iter().filter_map(Cidr::parse).any(|private| {
                 let common = if private.holds(self.cidr) { self.cidr } else { private };
                 let overlap = private.holds(self.cidr) || self.cidr.holds(private);
-                overlap && !self.except.iter().any(|except| except.holds(common))
+                overlap && !self.leaves_out(common)
             })
     }
 
@@ -75,8 +100,8 @@ impl Block {
             End::Outside(range) => self.contains(IpAddr::V4(range.0)).into(),
             End::Pod(_) | End::SomePod if self.may_hold_pods() => Match::Unknown,
             End::Pod(_) | End::SomePod => Match::No,
-            End::Host(_) if self.is_anywhere() && self.except.is_empty() => Match::Yes,
-            End::Host(_) => Match::Unknown,
+            End::Host(_) | End::SomeHost if self.is_anywhere() && self.except.is_empty() => Match::Yes,
+            End::Host(_) | End::SomeHost => Match::Unknown,
         }
     }
 
@@ -84,7 +109,7 @@ impl Block {
     pub(crate) fn without(mut self, others: &[Self]) -> Self {
         // What others leave out is left in, so only those without exceptions take away for sure.
         self.except.extend(others.iter().filter(|other| other.except.is_empty()).map(|other| other.cidr));
-        self
+        Self::new(self.cidr, self.except)
     }
 
     /// Whether it names nobody. Half of the addresses of a family is as good as all, for two such blocks are the usual way
@@ -92,6 +117,11 @@ impl Block {
     /// the pods: if all private networks are left out, none is admitted; if some are, it depends on where pods have their
     /// addresses.
     pub fn is_everybody(&self, direction: Direction) -> Match {
+        let [ingress, egress] = self.everybody;
+        if direction == Direction::Ingress { ingress } else { egress }
+    }
+
+    fn names_nobody(&self, direction: Direction) -> Match {
         if self.share() < 0.5 {
             return Match::No;
         }
@@ -99,7 +129,7 @@ impl Block {
             true => PRIVATE.into_iter().filter_map(Cidr::parse).collect(),
             false => Cidr::parse(PRIVATE_IPV6).into_iter().collect(),
         };
-        let left_out = private.iter().filter(|net| self.except.iter().any(|except| except.holds(**net))).count();
+        let left_out = private.iter().filter(|net| self.leaves_out(**net)).count();
         match direction {
             Direction::Ingress if left_out == private.len() && self.is_ipv4() => Match::No,
             Direction::Ingress if left_out > 0 => Match::Unknown,
@@ -109,20 +139,12 @@ impl Block {
 
     /// Which share of the addresses of its family is in it.
     fn share(&self) -> f64 {
-        let of = |cidr: &Cidr| (-f64::from(cidr.length)).exp2();
-        let mut taken: Vec<Cidr> = Vec::new();
-        let mut except: Vec<Cidr> =
-            self.except.iter().copied().filter(|e| self.cidr.holds(*e) || e.holds(self.cidr)).collect();
-        except.sort_by_key(|cidr| cidr.length);
-        for cidr in except {
-            if cidr.holds(self.cidr) {
-                return 0.0;
-            }
-            if !taken.iter().any(|other| other.holds(cidr)) {
-                taken.push(cidr);
-            }
+        if self.leaves_out(self.cidr) {
+            return 0.0;
         }
-        of(&self.cidr) - taken.iter().map(of).sum::<f64>()
+        let of = |cidr: &Cidr| (-f64::from(cidr.length)).exp2();
+        let taken = self.except.iter().filter(|except| self.cidr.holds(**except));
+        of(&self.cidr) - taken.map(of).sum::<f64>()
     }
 
     /// Whether it is of IPv4.
@@ -153,7 +175,20 @@ impl Cidr {
         let (address, length) = text.trim().split_once('/')?;
         let address: IpAddr = address.parse().ok()?;
         let length: u32 = length.parse().ok()?;
-        (length <= if address.is_ipv4() { 32 } else { 128 }).then_some(Self { address, length })
+        let first = match address {
+            IpAddr::V4(v4) if length <= 32 => {
+                IpAddr::V4((u32::from(v4) & !u32::MAX.checked_shr(length).unwrap_or(0)).into())
+            }
+            IpAddr::V6(v6) if length <= 128 => {
+                IpAddr::V6((u128::from(v6) & !u128::MAX.checked_shr(length).unwrap_or(0)).into())
+            }
+            _ => return None,
+        };
+        Some(Self { address: first, length })
+    }
+
+    fn of_one(address: IpAddr) -> Self {
+        Self { address, length: if address.is_ipv4() { 32 } else { 128 } }
     }
 
     fn contains(self, address: IpAddr) -> bool {

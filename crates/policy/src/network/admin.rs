@@ -139,7 +139,7 @@ impl Member for Arc<AdminPolicy> {
                 matched: rule.is_about(&question.peer).min(selected),
                 contested: self.contested,
                 ports: &|| PortRange::union(&rule.ports, question.named_ports()),
-                names: true,
+                names: !rule.peers.iter().any(|peer| peer.is_everybody(question.direction)),
                 cited: &|| Cited { identity: self.identity.clone(), span: rule.span },
             });
         }
@@ -181,16 +181,25 @@ impl AdminRule {
 }
 
 impl AdminPeer {
+    /// Whether it names nobody: all pods, or all addresses outside.
+    fn is_everybody(&self, direction: Direction) -> bool {
+        match self {
+            Self::Pods(matcher) => matcher.is_everybody(),
+            Self::Block(block) => block.is_everybody(direction) == Match::Yes,
+            Self::Name(_) | Self::Undetermined(_) => false,
+        }
+    }
+
     fn is(&self, peer: &End<'_>) -> Match {
         match (self, peer) {
             (Self::Pods(matcher), peer) => matcher.is(peer),
             (Self::Block(block), peer) => block.is(peer),
             (Self::Name(name), End::Host(host)) => name_fits(name, host).into(),
             // Which addresses a name has is not known.
-            (Self::Name(_), End::Outside(_)) => Match::Unknown,
+            (Self::Name(_), End::Outside(_) | End::SomeHost) => Match::Unknown,
             (Self::Name(_), End::Pod(_) | End::SomePod) => Match::No,
             // It may be nodes, of which some are outside, and what the field will mean is not known.
-            (Self::Undetermined(_), End::Outside(_) | End::Host(_)) => Match::Unknown,
+            (Self::Undetermined(_), End::Outside(_) | End::Host(_) | End::SomeHost) => Match::Unknown,
             (Self::Undetermined(_), End::Pod(pod)) if pod.host_network => Match::Unknown,
             (Self::Undetermined(_), End::Pod(_) | End::SomePod) => Match::No,
         }

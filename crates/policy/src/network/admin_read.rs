@@ -1,8 +1,9 @@
 //! Policies of administrators to plain types.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubestride_manifest::{Field, LabelSelector, Manifests, Object, PortRef};
+use kubestride_manifest::{Field, Identity, LabelSelector, Manifests, Object, PortRef};
 use kubestride_source::Diagnostic;
 use kubestride_yaml::{Kind, Value};
 
@@ -30,6 +31,9 @@ const OF_PORTS: &str = "which ports the rule is about is not known";
 /// More than one of them have the same place, so that it is not known which is asked first.
 const SAME_PRIORITY: &str = "another policy has the same priority, so which is asked first is not known";
 
+/// The API server asks for one.
+const NO_PRIORITY: &str = "it has no priority from 0 to 1000";
+
 impl AdminPolicies {
     /// Reads all of them, and says what is not understood.
     pub fn read(manifests: &Manifests) -> (Self, Vec<Diagnostic>) {
@@ -41,6 +45,10 @@ impl AdminPolicies {
                 let known = doubts.knows_version(object, &[version], OF_POLICY);
                 let mut policy = policy(object, &mut doubts);
                 policy.doubtful |= !known;
+                if kind != OLD_BASELINE.0 && priority(object).is_none() {
+                    doubts.add(NO_PRIORITY, object.span(), OF_POLICY);
+                    policy.doubtful = true;
+                }
                 match (kind, object.spec().text("tier")) {
                     ("AdminNetworkPolicy", _) | ("ClusterNetworkPolicy", Some("Admin")) => admin.push(policy),
                     ("BaselineAdminNetworkPolicy", _) | ("ClusterNetworkPolicy", Some("Baseline")) => {
@@ -57,9 +65,17 @@ impl AdminPolicies {
         }
         let sorted = |mut policies: Vec<AdminPolicy>, found: &mut Vec<Diagnostic>| -> Vec<Arc<AdminPolicy>> {
             policies.sort_by(|a, b| (a.priority, &a.identity, a.span).cmp(&(b.priority, &b.identity, b.span)));
-            let priorities: Vec<i64> = policies.iter().map(|p| p.priority).collect();
+            // Each kind has an order of its own, and the baseline is one policy without a priority.
+            let place = |policy: &AdminPolicy| match Identity(&policy.identity).kind() {
+                "BaselineAdminNetworkPolicy" => None,
+                kind => Some((kind == OF_CLUSTER.0, policy.priority)),
+            };
+            let mut places: BTreeMap<(bool, i64), usize> = BTreeMap::new();
+            for place in policies.iter().filter_map(place) {
+                *places.entry(place).or_default() += 1;
+            }
             for policy in &mut policies {
-                policy.contested = priorities.iter().filter(|p| **p == policy.priority).count() > 1;
+                policy.contested = place(policy).and_then(|place| places.get(&place)).is_some_and(|count| *count > 1);
                 if policy.contested {
                     let mut doubts = Doubts::new(policy.identity.clone());
                     doubts.add(SAME_PRIORITY, policy.span, "what they decide together is not known");
@@ -70,6 +86,11 @@ impl AdminPolicies {
         };
         (Self { admin: sorted(admin, &mut found), baseline: sorted(baseline, &mut found) }, found)
     }
+}
+
+/// The priority, if it is one that the API server takes.
+fn priority(object: Object<'_>) -> Option<i64> {
+    object.spec().field("priority").and_then(|value| value.as_i64()).filter(|number| (0..=1000).contains(number))
 }
 
 fn policy(object: Object<'_>, doubts: &mut Doubts) -> AdminPolicy {
@@ -89,7 +110,8 @@ fn policy(object: Object<'_>, doubts: &mut Doubts) -> AdminPolicy {
     AdminPolicy {
         identity: object.identity(""),
         span: object.span(),
-        priority: spec.field("priority").and_then(|v| v.as_i64()).unwrap_or(0),
+        // Without one it is asked first, so that it is about whatever others decide.
+        priority: priority(object).unwrap_or(0),
         subject: subject.filter(|_| understood).unwrap_or_else(everybody),
         ingress: rules("ingress", "from"),
         egress: rules("egress", "to"),

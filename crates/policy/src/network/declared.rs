@@ -3,7 +3,7 @@
 use kubestride_manifest::RequirementTest;
 use kubestride_source::Span;
 
-use super::{PeerKind, PodMatcher, Policy, PortRange};
+use super::{PeerKind, PodMatcher, Policy, PortRange, Rule};
 use crate::Pod;
 
 /// Which traffic a rule is about, seen from the pods that the policy selects.
@@ -84,7 +84,11 @@ impl Policy {
     pub fn declared_peers(&self) -> Vec<DeclaredPeer> {
         let mut declared = Vec::new();
         for direction in [Direction::Ingress, Direction::Egress] {
-            for rule in self.rules(direction).unwrap_or_default() {
+            let understood = |rule: &&Rule| {
+                let some_port = rule.ports.is_empty() || rule.ports.iter().any(PortRange::has_ports);
+                !self.doubtful && !rule.doubtful && some_port
+            };
+            for rule in self.rules(direction).unwrap_or_default().iter().filter(understood) {
                 for peer in &rule.peers {
                     let PeerKind::Pods(matcher) = &peer.kind else { continue };
                     if matcher.pods.is_everything() {
@@ -95,7 +99,7 @@ impl Policy {
                         selected: self.selects().into(),
                         direction,
                         peer: matcher.clone().into(),
-                        ports: rule.ports.clone(),
+                        ports: rule.ports.iter().filter(|range| range.has_ports()).cloned().collect(),
                         span: peer.span,
                     });
                 }

@@ -16,6 +16,8 @@ pub enum End<'e> {
     Outside(Range),
     /// A host outside, by its name. Which address it has is not known.
     Host(&'e str),
+    /// A host outside of which neither name nor address is known.
+    SomeHost,
 }
 
 /// Addresses of IPv4 outside of the cluster, first and last.
@@ -34,7 +36,7 @@ impl<'e> End<'e> {
     pub fn pod(&self) -> Option<&Pod<'e>> {
         match self {
             Self::Pod(pod) => Some(pod),
-            Self::SomePod | Self::Outside(_) | Self::Host(_) => None,
+            Self::SomePod | Self::Outside(_) | Self::Host(_) | Self::SomeHost => None,
         }
     }
 }

@@ -333,6 +333,12 @@ impl NetworkPolicies {
                     return (Isolation::Restricted, denying);
                 }
             }
+            if !isolating.is_empty() && open.is_empty() && perhaps_open.is_empty() {
+                let admitting = self.surely_open(pod, direction);
+                if !admitting.is_empty() {
+                    return (Isolation::Open, admitting);
+                }
+            }
             match (isolating.is_empty(), open.is_empty()) {
                 (true, _) if !doubtful.is_empty() => (Isolation::Unknown, doubtful),
                 (true, _) => (Isolation::None, isolating),
@@ -349,16 +355,8 @@ impl NetworkPolicies {
     fn shut(&self, pod: &Pod<'_>, direction: Direction) -> Vec<Cited> {
         let mut members = self.tiers.iter().flat_map(|tier| tier.members());
         let some_deny = members.any(|member| member.can_deny());
-        let ends: &[End<'_>] = match direction {
-            Direction::Ingress => &[End::SomePod],
-            Direction::Egress => &[End::SomePod, End::Host("")],
-        };
         let mut denying = Vec::new();
-        for end in ends.iter().filter(|_| some_deny) {
-            let side = match direction {
-                Direction::Ingress => self.side(*end, End::Pod(*pod), direction, true),
-                Direction::Egress => self.side(End::Pod(*pod), *end, direction, true),
-            };
+        for side in self.of_anybody(pod, direction).filter(|_| some_deny) {
             // That some who are named may get through restricts, too.
             if !side.allowed.is_empty() || self.is_partial {
                 return Vec::new();
@@ -367,6 +365,34 @@ impl NetworkPolicies {
             denying.extend(side.reasons.into_iter().filter(stops).map(|reason| reason.cited));
         }
         denying
+    }
+
+    /// The rules of whatever tier that let through somebody of whom nothing is known, on some port at least; none if it is
+    /// not sure that he gets through. Questions to DNS are sent by everybody and do not count.
+    fn surely_open(&self, pod: &Pod<'_>, direction: Direction) -> Vec<Cited> {
+        let dns = [("UDP", 53), ("TCP", 53), ("UDP", 853), ("TCP", 853)];
+        let dns = dns.into_iter().filter(|_| direction == Direction::Egress);
+        let dns = dns.fold(PortSet::none(), |all, (protocol, port)| all.union(&PortSet::range(protocol, port, port)));
+        let mut admitting = Vec::new();
+        for side in self.of_anybody(pod, direction) {
+            let sure = side.allowed.difference(&side.unknown).difference(&dns);
+            let lets =
+                |reason: &Reason| reason.effect == Effect::Allows && !reason.ports.intersection(&sure).is_empty();
+            admitting.extend(side.reasons.into_iter().filter(lets).map(|reason| reason.cited));
+        }
+        admitting
+    }
+
+    /// What policies say about those of whom nothing is known, inside and, for what goes out, outside.
+    fn of_anybody<'e>(&'e self, pod: &'e Pod<'_>, direction: Direction) -> impl Iterator<Item = Side> + 'e {
+        let ends: &[End<'_>] = match direction {
+            Direction::Ingress => &[End::SomePod],
+            Direction::Egress => &[End::SomePod, End::SomeHost],
+        };
+        ends.iter().map(move |end| match direction {
+            Direction::Ingress => self.side(*end, End::Pod(*pod), direction, true),
+            Direction::Egress => self.side(End::Pod(*pod), *end, direction, true),
+        })
     }
 
     /// Whether the metadata service of the cloud can be reached, which listens on TCP port 80.

@@ -142,7 +142,7 @@ impl Policy {
             let mut rules = self.rules(direction).unwrap_or_default().iter();
             rules.find(|rule| rule.ports.is_empty() && rule.admits_everybody(direction) == Match::Yes)
         };
-        let rule = open(Direction::Ingress).or_else(|| open(Direction::Egress))?;
+        let rule = open(Direction::Ingress).or_else(|| open(Direction::Egress)).filter(|_| !self.doubtful)?;
         Some(self.cite_at(rule.span))
     }
 
@@ -150,8 +150,8 @@ impl Policy {
     pub fn dns_to_anywhere(&self) -> Option<Cited> {
         let dns = |rule: &&Rule| {
             let port = ["UDP", "TCP"].iter().any(|p| rule.ports.iter().any(|range| range.includes_number(53, p)));
-            (rule.ports.is_empty() || port) && rule.admits_anywhere()
+            (rule.ports.is_empty() || port) && rule.admits_anywhere() && !rule.doubtful
         };
-        self.egress.iter().flatten().find(dns).map(|rule| self.cite_at(rule.span))
+        self.egress.iter().flatten().find(dns).filter(|_| !self.doubtful).map(|rule| self.cite_at(rule.span))
     }
 }

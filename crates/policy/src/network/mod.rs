@@ -161,7 +161,7 @@ impl PodMatcher {
             End::Pod(pod) => self.matches(pod).into(),
             End::SomePod if self.is_everybody() => Match::Yes,
             End::SomePod => Match::Unknown,
-            End::Outside(_) | End::Host(_) => Match::No,
+            End::Outside(_) | End::Host(_) | End::SomeHost => Match::No,
         }
     }
 

@@ -20,7 +20,7 @@ impl NetworkPolicies {
         let ranges = Range::parts(selecting.flat_map(|(member, _)| member.edges()));
         let clients = ranges.into_iter().map(|range| from(End::Outside(range)));
         // Of addresses of IPv6 nothing is known but that they are outside.
-        let others = [from(End::Host("")), self.node_verdict(pod).answer(protocol, port)];
+        let others = [from(End::SomeHost), self.node_verdict(pod).answer(protocol, port)];
         Answer::of_all(clients.chain(others))
     }
 
@@ -41,7 +41,8 @@ impl NetworkPolicies {
 }
 
 impl Answer {
-    /// The answer that all have; not determined if some get through and others do not.
+    /// The answer that all have; not determined if some get through and others do not. Then no more answers are asked for,
+    /// as there may be one for each of many blocks of addresses.
     pub fn of_all(answers: impl IntoIterator<Item = Self>) -> Self {
         let (mut allowed, mut denied, mut unknown) = (None, None, false);
         let mut reasons: BTreeSet<Reason> = BTreeSet::new();
@@ -62,6 +63,9 @@ impl Answer {
                     unknown = true;
                     reasons.extend(by);
                 }
+            }
+            if allowed.is_some() && denied.is_some() {
+                break;
             }
         }
         let reasons: Vec<Reason> = reasons.into_iter().collect();

@@ -55,7 +55,7 @@ impl Question<'_> {
     pub(crate) fn named_ports(&self) -> &[crate::PodPort<'_>] {
         match &self.target {
             End::Pod(pod) => pod.ports,
-            End::SomePod | End::Outside(_) | End::Host(_) => &[],
+            End::SomePod | End::Outside(_) | End::Host(_) | End::SomeHost => &[],
         }
     }
 }
