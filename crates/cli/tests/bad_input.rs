@@ -312,3 +312,21 @@ fn kinds_that_are_not_known_are_said_once_with_their_number() {
     assert_eq!(said, expected.map(of), "{run:?}");
     assert!(!run.err.contains("hunter2"), "{run:?}");
 }
+
+#[test]
+fn virtual_services_that_delegate_in_a_long_chain() {
+    let one = |i: usize| {
+        let gateways = if i == 0 { "gateways: [front], hosts: [a.example], " } else { "" };
+        let delegate = format!("http: [{{delegate: {{name: v{}}}}}]", i + 1);
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: v{i}}}\nspec: {{{gateways}{delegate}}}\n"
+        )
+    };
+    let text: String = (0..8_000).map(one).collect();
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), ("in/b.yaml", text.as_bytes())]);
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let said: Vec<&str> = run.err.lines().filter(|line| line.contains("[delegate-not-followed]")).collect();
+    assert_eq!(said.len(), 1, "{run:?}");
+    assert_says(&run, &["VirtualService v1 delegates, and another delegates to it"]);
+}
