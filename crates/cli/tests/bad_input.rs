@@ -330,3 +330,40 @@ fn virtual_services_that_delegate_in_a_long_chain() {
     assert_eq!(said.len(), 1, "{run:?}");
     assert_says(&run, &["VirtualService v1 delegates, and another delegates to it"]);
 }
+
+#[test]
+fn a_policy_that_admits_a_crowd_to_itself() {
+    let pod = |i: usize| {
+        let name = format!("metadata: {{ name: p{i}, labels: {{ x: z }} }}");
+        format!("---\napiVersion: v1\nkind: Pod\n{name}\nspec: {{ containers: [{{ name: c, image: a }}] }}\n")
+    };
+    let all = "{ podSelector: { matchLabels: { x: z } } }";
+    let policy = format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{ name: n }}\nspec: {{ podSelector: {{ matchLabels: \
+         {{ x: z }} }}, ingress: [{{ from: [{all}] }}], egress: [{{ to: [{all}] }}] }}\n"
+    );
+    let text: String = std::iter::once(policy).chain((0..2_000).map(pod)).collect();
+    beside_a_pod(
+        &[("in/a.yaml", text.as_bytes())],
+        &[
+            "note[large-group]: NetworkPolicy/default/n lets 2000 workloads and 2000 others connect, and 1 more rules",
+            "no flow is drawn from it",
+        ],
+    );
+}
+
+#[test]
+fn roles_that_aggregate_very_many_others() {
+    let head = |name: String, label: &str| {
+        format!(
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{ name: {name}, labels: {{ x: {label} }} }}\n"
+        )
+    };
+    let rule = "{ apiGroups: [a], resources: [b], verbs: [get] }, ".repeat(10);
+    let plain = (0..2_000).map(|i| head(format!("r{i}"), "z") + &format!("rules: [{rule}]\n"));
+    let selects = "aggregationRule: { clusterRoleSelectors: [{ matchLabels: { x: z } }] }\n";
+    let all = (0..500).map(|i| head(format!("all{i}"), "w") + selects);
+    let text: String = plain.chain(all).collect();
+    let said = "warning[too-much-aggregated]: ClusterRole/all106 and 490 other roles aggregate too much: 200000 rules";
+    beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[said]);
+}
