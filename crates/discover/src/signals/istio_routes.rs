@@ -203,8 +203,7 @@ fn enter(
             (claim.port, claim.target_port, claim.via) = (port.or(target_port), target_port, via.clone());
             claim.protocol = Some(protocol.to_owned());
             if let Party::Host(host) = &target {
-                let proxy = world.workloads.get(*proxy);
-                if let Some(note) = proxy.and_then(|p| world.tls_origination.of(p, host, port)) {
+                if let Some(note) = world.tls_origination.of(world, *proxy, host, port) {
                     let encrypted = attr::ENCRYPTION.value(Encryption::Encrypted);
                     claim = claim.with(attr::ENCRYPTION.id, encrypted, note);
                 }
