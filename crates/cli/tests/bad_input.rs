@@ -374,3 +374,58 @@ fn kinds_that_are_not_known_are_said_once_with_their_number() {
     assert_eq!(said, expected.map(of), "{run:?}");
     assert!(!run.err.contains("hunter2"), "{run:?}");
 }
+
+#[test]
+fn virtual_services_that_delegate_in_a_long_chain() {
+    let one = |i: usize| {
+        let gateways = if i == 0 { "gateways: [front], hosts: [a.example], " } else { "" };
+        let delegate = format!("http: [{{delegate: {{name: v{}}}}}]", i + 1);
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: v{i}}}\nspec: {{{gateways}{delegate}}}\n"
+        )
+    };
+    let text: String = (0..8_000).map(one).collect();
+    let folder = Folder::new(&[("in/a.yaml", POD.as_bytes()), ("in/b.yaml", text.as_bytes())]);
+    let run = folder.run(&["analyze", "in"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let said: Vec<&str> = run.err.lines().filter(|line| line.contains("[delegate-not-followed]")).collect();
+    assert_eq!(said.len(), 1, "{run:?}");
+    assert_says(&run, &["VirtualService v1 delegates, and another delegates to it"]);
+}
+
+#[test]
+fn a_policy_that_admits_a_crowd_to_itself() {
+    let pod = |i: usize| {
+        let name = format!("metadata: {{ name: p{i}, labels: {{ x: z }} }}");
+        format!("---\napiVersion: v1\nkind: Pod\n{name}\nspec: {{ containers: [{{ name: c, image: a }}] }}\n")
+    };
+    let all = "{ podSelector: { matchLabels: { x: z } } }";
+    let policy = format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{ name: n }}\nspec: {{ podSelector: {{ matchLabels: \
+         {{ x: z }} }}, ingress: [{{ from: [{all}] }}], egress: [{{ to: [{all}] }}] }}\n"
+    );
+    let text: String = std::iter::once(policy).chain((0..2_000).map(pod)).collect();
+    beside_a_pod(
+        &[("in/a.yaml", text.as_bytes())],
+        &[
+            "note[large-group]: NetworkPolicy/default/n lets 2000 workloads and 2000 others connect, and 1 more rules",
+            "no flow is drawn from it",
+        ],
+    );
+}
+
+#[test]
+fn roles_that_aggregate_very_many_others() {
+    let head = |name: String, label: &str| {
+        format!(
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{ name: {name}, labels: {{ x: {label} }} }}\n"
+        )
+    };
+    let rule = "{ apiGroups: [a], resources: [b], verbs: [get] }, ".repeat(10);
+    let plain = (0..2_000).map(|i| head(format!("r{i}"), "z") + &format!("rules: [{rule}]\n"));
+    let selects = "aggregationRule: { clusterRoleSelectors: [{ matchLabels: { x: z } }] }\n";
+    let all = (0..500).map(|i| head(format!("all{i}"), "w") + selects);
+    let text: String = plain.chain(all).collect();
+    let said = "warning[too-much-aggregated]: ClusterRole/all106 and 490 other roles aggregate too much: 200000 rules";
+    beside_a_pod(&[("in/a.yaml", text.as_bytes())], &[said]);
+}

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use kubestride_manifest::Manifests;
+use kubestride_policy::mesh::Dataplane;
 use kubestride_source::Span;
 use kubestride_yaml::Value;
 
 use crate::address;
 use crate::claims::Note;
-use crate::world::WorkloadInfo;
+use crate::world::World;
 
 /// What is said for a host: for one of its ports, or for all.
 struct Rule {
@@ -30,10 +31,14 @@ impl TlsOrigination {
             let Some(policy) = object.spec().and_then(|s| s.get("trafficPolicy")) else { continue };
             let Some(host) = object.spec().and_then(|s| s.get("host")?.as_str()) else { continue };
             let key = key(host, object.namespace().unwrap_or(default));
+            // Whether it is for this caller is not looked at.
+            let exports: Option<Vec<_>> = object.spec().and_then(|s| s.get("exportTo")).map(|e| e.items().collect());
+            let is_partial = object.spec().is_some_and(|s| s.get("workloadSelector").is_some())
+                || exports.is_some_and(|to| !to.is_empty() && !to.iter().any(|name| name.as_str() == Some("*")));
             let mut add = |port: Option<u16>, holder: Value<'_>| {
                 let Some(mode) = holder.get("tls").and_then(|tls| tls.get("mode")) else { return };
                 // With certificates of the mesh the two ends must agree, which is for mesh policies to say.
-                let encrypts = matches!(mode.as_str(), Some("SIMPLE" | "MUTUAL"));
+                let encrypts = !is_partial && matches!(mode.as_str(), Some("SIMPLE" | "MUTUAL"));
                 let (span, identity) = (mode.span(), object.identity(default));
                 rules.entry(key.clone()).or_default().push(Rule { port, encrypts, span, identity });
             };
@@ -44,19 +49,26 @@ impl TlsOrigination {
             }
             add(None, policy);
         }
+        rules.values_mut().for_each(|rules| rules.sort_by(|a, b| (&a.identity, a.span).cmp(&(&b.identity, b.span))));
         Self(rules)
     }
 
     /// The rule by which the proxy of a workload speaks TLS to a port of a host or Service.
-    pub(crate) fn of(&self, workload: &WorkloadInfo<'_>, target: &str, port: Option<u16>) -> Option<Note> {
+    /// None too where several rules are for it and do not say the same: which one counts depends on their age.
+    pub(crate) fn of(&self, world: &World<'_>, caller: usize, target: &str, port: Option<u16>) -> Option<Note> {
         let rules = self.0.get(target)?;
-        if !has_proxy(workload) {
+        let pod = world.mesh_pods.of(caller, world.workloads.get(caller)?)?;
+        if Dataplane::of(&pod) != Dataplane::Sidecar {
             return None;
         }
-        let of_port = rules.iter().find(|rule| rule.port.is_some() && rule.port == port);
-        let rule = of_port.or_else(|| rules.iter().find(|rule| rule.port.is_none()))?;
+        let of_port = |rule: &&Rule| rule.port.is_some() && rule.port == port;
+        let of_all = |rule: &&Rule| {
+            rule.port.is_none() && !rules.iter().any(|other| of_port(&other) && other.identity == rule.identity)
+        };
+        let mut applying = rules.iter().filter(|rule| of_port(rule) || of_all(rule));
+        let rule = applying.next()?;
         let text = format!("{} has the proxy speak TLS", rule.identity);
-        rule.encrypts.then(|| Note::stated(rule.span, text))
+        (rule.encrypts && applying.all(|other| other.encrypts)).then(|| Note::stated(rule.span, text))
     }
 }
 
@@ -69,16 +81,6 @@ fn key(host: &str, namespace: &str) -> String {
         [service, namespace, "svc", ..] => format!("{namespace}/{service}"),
         _ => host,
     }
-}
-
-/// Whether the pods of a workload have a proxy, or are one.
-fn has_proxy(workload: &WorkloadInfo<'_>) -> bool {
-    const INJECT: &str = "sidecar.istio.io/inject";
-    let own = workload.labels.get(INJECT).or_else(|| workload.workload.template.annotation(INJECT));
-    let is_proxy = |name: &str| name == "istio-proxy";
-    let of_namespace = workload.namespace_labels.get("istio-injection") == Some("enabled")
-        || workload.namespace_labels.get("istio.io/rev").is_some();
-    workload.containers.iter().any(|c| is_proxy(c.name())) || own.map_or(of_namespace, |value| value == "true")
 }
 
 #[cfg(test)]

@@ -451,15 +451,15 @@ impl Call<'_, '_> {
         let value =
             |encrypted| attr::ENCRYPTION.value(if encrypted { Encryption::Encrypted } else { Encryption::Plain });
         let because = |text: &str| Note { text: text.to_owned(), ..finding.note.clone() };
-        let originated = world.workloads.get(source).and_then(|workload| {
+        let originated = || {
             let target = match (&claim.target, service) {
                 (_, Some(service)) => format!("{}/{}", service.namespace, service.name),
                 (Party::Host(host), None) => host.clone(),
                 _ => return None,
             };
-            world.tls_origination.of(workload, &target, port)
-        });
-        let statement = if let Some(note) = originated {
+            world.tls_origination.of(world, source, &target, port)
+        };
+        let statement = if let Some(note) = originated() {
             Some((true, note))
         } else if let Some(tls) = address.tls {
             Some((tls, because(if tls { "a parameter switches TLS on" } else { "a parameter leaves TLS off" })))

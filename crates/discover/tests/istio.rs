@@ -204,6 +204,10 @@ spec: {{host: pay.example, trafficPolicy: {{{policy}}}}}
     for (rule, pod) in cases {
         assert_eq!(encryption(&rule, pod), "Plain", "{rule}{pod}");
     }
+    // Rules that do not say the same, in each order.
+    let (simple, off) = (rule("tls: {mode: SIMPLE}"), rule("tls: {mode: DISABLE}").replace("name: r", "name: s"));
+    assert_eq!(encryption(&(simple.clone() + &off), proxy), encryption(&(off + &simple), proxy));
+    assert_eq!(encryption(&rule("tls: {mode: SIMPLE}}, exportTo: ['.'], x: {"), proxy), "Plain");
 }
 
 #[test]

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use kubestride_manifest::{LabelSelector, Labels, Object};
 use kubestride_model::FlowKind;
+use kubestride_source::{Diagnostic, Span};
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Encryption, Entry, YesNo};
 use kubestride_yaml::Value;
 
 use super::Signal;
+use crate::by_name::ByName;
 use crate::claims::{Claims, FlowClaim, Note, Party};
 use crate::mesh_routes::{MESH, destinations};
 use crate::resolve::{Resolved, resolve};
@@ -26,15 +28,49 @@ impl Signal for IstioRoutes {
     }
 
     fn claim(&self, world: &World<'_>, claims: &mut Claims) {
-        for service in world.manifests.by_custom_kind(GROUP, "VirtualService") {
+        let all: Vec<Object<'_>> = world.manifests.by_custom_kind(GROUP, "VirtualService").collect();
+        let by_name: ByName<Object<'_>> =
+            all.iter().map(|s| ((world.namespace_of(*s), s.name().to_owned()), *s)).collect();
+        let mut followed = BTreeSet::new();
+        for service in all.iter().copied() {
             let Some(spec) = service.spec() else { continue };
-            let mut visited = BTreeSet::new();
             for name in texts(spec, "gateways").filter(|name| *name != MESH) {
-                let object = gateway_of(world, service, name);
-                routes(world, service, Behind { name, object }, &mut visited, claims);
+                let gateway = Behind { name, object: gateway_of(world, service, name) };
+                routes(world, service, gateway, claims);
+                let own = world.namespace_of(service);
+                for (namespace, name) in delegates(spec, gateway.name) {
+                    let Some(next) = by_name.get(namespace.unwrap_or(&own), name) else { continue };
+                    // Several rules may delegate to one.
+                    if followed.insert((next.span(), gateway.name, gateway.object.map(|g| g.span()))) {
+                        routes(world, *next, gateway, claims);
+                    }
+                }
             }
         }
+        let chained: BTreeSet<Span> = followed.into_iter().map(|(service, ..)| service).collect();
+        claims.diagnostics.extend(all.iter().filter(|s| chained.contains(&s.span())).filter_map(|s| chain(*s)));
     }
+}
+
+/// Namespace and name of those to which a VirtualService delegates behind a gateway.
+fn delegates<'a>(spec: Value<'a>, gateway: &str) -> impl Iterator<Item = (Option<&'a str>, &'a str)> {
+    let rules = ROUTES.into_iter().filter_map(move |(field, _)| spec.get(field)).flat_map(|rules| rules.items());
+    rules.filter(move |rule| is_behind(*rule, gateway)).filter_map(|rule| {
+        let delegate = rule.get("delegate")?;
+        Some((delegate.get("namespace").and_then(|n| n.as_str()), delegate.get("name")?.as_str()?))
+    })
+}
+
+/// That one to which another delegates does so itself: "Only one level delegation is supported."
+fn chain(service: Object<'_>) -> Option<Diagnostic> {
+    let spec = service.spec()?;
+    let rules = ROUTES.iter().filter_map(|(field, _)| spec.get(field)).flat_map(|rules| rules.items());
+    let delegate = rules.filter_map(|rule| rule.get("delegate")).next()?;
+    let text = format!(
+        "VirtualService {} delegates, and another delegates to it: Istio follows one step, and its own is left out",
+        service.name()
+    );
+    Some(Diagnostic::warning("delegate-not-followed", text).at(delegate.span()))
 }
 
 /// A Gateway by the name that a VirtualService uses for it, and its object if that is in the input.
@@ -56,33 +92,14 @@ fn gateway_of<'a>(world: &World<'a>, service: Object<'_>, name: &str) -> Option<
     world.manifests.by_custom_kind(GROUP, "Gateway").find(fits)
 }
 
-/// The routes of a VirtualService behind a Gateway, with those of the ones that it delegates to.
-fn routes(
-    world: &World<'_>,
-    service: Object<'_>,
-    gateway: Behind<'_, '_>,
-    visited: &mut BTreeSet<String>,
-    claims: &mut Claims,
-) {
-    let identity = service.identity(&world.options.namespace);
-    if !visited.insert(format!("{identity} {}", gateway.name)) {
-        return;
-    }
+/// The routes of a VirtualService behind a Gateway.
+fn routes(world: &World<'_>, service: Object<'_>, gateway: Behind<'_, '_>, claims: &mut Claims) {
     let Some(spec) = service.spec() else { return };
     for (field, protocol) in ROUTES {
         let rules = spec.get(field).into_iter().flat_map(|r| r.items());
         for rule in rules.filter(|rule| is_behind(*rule, gateway.name)) {
             for destination in destinations(rule) {
                 enter(world, service, gateway.object, destination, protocol, claims);
-            }
-            if let Some(delegate) = rule.get("delegate") {
-                let own = world.namespace_of(service);
-                let namespace = delegate.get("namespace").and_then(|n| n.as_str()).unwrap_or(&own);
-                let name = delegate.get("name").and_then(|n| n.as_str());
-                let fits = |s: &Object<'_>| Some(s.name()) == name && world.namespace_of(*s) == namespace;
-                if let Some(next) = world.manifests.by_custom_kind(GROUP, "VirtualService").find(fits) {
-                    routes(world, next, gateway, visited, claims);
-                }
             }
         }
     }
@@ -186,8 +203,7 @@ fn enter(
             (claim.port, claim.target_port, claim.via) = (port.or(target_port), target_port, via.clone());
             claim.protocol = Some(protocol.to_owned());
             if let Party::Host(host) = &target {
-                let proxy = world.workloads.get(*proxy);
-                if let Some(note) = proxy.and_then(|p| world.tls_origination.of(p, host, port)) {
+                if let Some(note) = world.tls_origination.of(world, *proxy, host, port) {
                     let encrypted = attr::ENCRYPTION.value(Encryption::Encrypted);
                     claim = claim.with(attr::ENCRYPTION.id, encrypted, note);
                 }

@@ -8,6 +8,7 @@ use kubestride_policy::Family;
 use kubestride_policy::network::{
     DeclaredHost, DeclaredPeer, Direction, Isolation as Isolated, Listed, Match, NamedPods, PortRange, Ports, Subjects,
 };
+use kubestride_source::{Diagnostic, Span};
 use kubestride_stencils::values::{Isolation, YesNo};
 use kubestride_stencils::{attributes as attr, stencil};
 
@@ -38,17 +39,19 @@ impl Signal for NetworkPolicySignal {
             held.iter().for_each(|policy| default_denial(world, policy, sure, &namespaces, claims));
         }
         idle.iter().for_each(|policy| default_denial(world, policy, Match::Yes, &namespaces, claims));
+        let mut large = Vec::new();
         for policy in policies {
             control(world, &policy, claims);
             openness(&policy, claims);
             let declared = policy.declared();
             for peer in &declared.peers {
-                connections(world, peer, claims);
+                large.extend(connections(world, peer, claims).err());
             }
             for host in &declared.hosts {
                 calls(world, host, claims);
             }
         }
+        claims.diagnostics.extend(too_large(&large));
     }
 }
 
@@ -193,13 +196,29 @@ fn default_denial(
     }
 }
 
+/// So many flows of one rule between groups are claimed. With more of them nobody sees who calls whom.
+const MOST_IN_GROUPS: usize = 1_000;
+
+/// A rule between groups that makes too many flows.
+struct Large {
+    policy: String,
+    span: Span,
+    selected: usize,
+    others: usize,
+}
+
 /// Flows of a rule that names pods by their labels.
-fn connections(world: &World<'_>, peer: &DeclaredPeer, claims: &mut Claims) {
+fn connections(world: &World<'_>, peer: &DeclaredPeer, claims: &mut Claims) -> Result<(), Large> {
     let selected = matching(world, &peer.selected);
     let others = matching(world, &peer.peer);
     // Who admits a group to itself, or one group to another, draws a border around what belongs together. That each of
     // them calls each other one is not said.
-    let is_group = selected.len().min(others.len()) > 1 || others.iter().any(|other| selected.contains(other));
+    let is_group = selected.len().min(others.len()) > 1 || others.iter().any(|o| selected.binary_search(o).is_ok());
+    let pairs = selected.len().saturating_mul(others.len());
+    if is_group && pairs.saturating_mul(peer.ports.len().max(1)) > MOST_IN_GROUPS {
+        let (policy, span) = (peer.policy.clone(), peer.span);
+        return Err(Large { policy, span, selected: selected.len(), others: others.len() });
+    }
     let confidence = if is_group { Confidence::Possible } else { Confidence::Likely };
     for other in others {
         for one in &selected {
@@ -212,6 +231,25 @@ fn connections(world: &World<'_>, peer: &DeclaredPeer, claims: &mut Claims) {
             }
         }
     }
+    Ok(())
+}
+
+/// That flows within groups are left out, said once by the largest.
+fn too_large(rules: &[Large]) -> Option<Diagnostic> {
+    let size = |rule: &&Large| rule.selected.saturating_mul(rule.others);
+    let order = |rule: &&Large| (std::cmp::Reverse(size(rule)), rule.policy.clone(), rule.span);
+    let most = rules.iter().min_by_key(order)?;
+    let (selected, others) = (most.selected, most.others);
+    let more = match rules.len() {
+        1 => String::new(),
+        n => format!(", and {} more rules do so for groups of such sizes", n - 1),
+    };
+    let text = format!(
+        "{} lets {selected} workloads and {others} others connect{more}: who of them calls whom is not known, and no flow is \
+         drawn from it",
+        most.policy
+    );
+    Some(Diagnostic::note("large-group", text).at(most.span))
 }
 
 /// Flows of a rule that names a host outside.

@@ -15,7 +15,7 @@ use super::config_files::mounted_files;
 use super::{Each, Signal};
 use crate::address;
 use crate::claims::{Claims, FlowClaim, Note, Party};
-use crate::relabel::{Relabelled, SCHEME, TargetLabels, fixed_address, label_name, reads_files, relabel};
+use crate::relabel::{Port, Relabelled, SCHEME, TargetLabels, fixed_address, label_name, reads_files, relabel};
 use crate::resolve::{Resolved, resolve};
 use crate::scrape_jobs::Configuration;
 use crate::secret_data::Entry;
@@ -333,7 +333,11 @@ impl<'j> Scrape<'_, '_, 'j> {
         if result.kept == Some(false) || target.workload == caller {
             return;
         }
-        let port = result.port.or(target.port);
+        let port = match result.port {
+            Port::AsFound => target.port,
+            Port::Number(port) => Some(port),
+            Port::Unknown => None,
+        };
         let (source, to) = (Party::Workload(caller), Party::Workload(target.workload));
         let note = Note::stated(self.span(self.job.span().start as usize), self.why());
         let mut claim = FlowClaim::new(source, to, FlowKind::Traffic, note);

@@ -37,3 +37,18 @@ fn a_policy_that_admits_a_group_to_itself_does_not_say_who_calls_whom() {
         ["Deployment/default/a -> Deployment/default/c likely", "Deployment/default/b -> Deployment/default/c likely"]
     );
 }
+
+#[test]
+fn a_group_too_large_to_tell_its_members_apart_makes_no_flows() {
+    let pods = |count: usize| -> String {
+        (0..count)
+            .map(|i| app(&format!("p{i}"), 80, "").replace("labels: {app: ", "labels: {tier: back, app: "))
+            .collect()
+    };
+    let group = "{matchLabels: {tier: back}}";
+    assert_eq!(flows(&(pods(31) + &policy(group, group))).len(), 31 * 30);
+    assert_eq!(flows(&(pods(32) + &policy(group, group))), [""; 0]);
+    // Whom a single workload admits is not a question of groups.
+    let one = "{matchLabels: {app: gate}}";
+    assert_eq!(flows(&(pods(40) + &app("gate", 80, "") + &policy(one, group))).len(), 40);
+}

@@ -50,7 +50,12 @@ impl Networks {
                 .field("namespaceSelector")
                 .map_or_else(LabelSelector::everything, LabelSelector::read),
         });
-        Self(own.chain(wide).collect())
+        // Of several for one namespace the first by name is meant, whatever their order in the input.
+        let mut all: Vec<Network> = own.chain(wide).collect();
+        all.sort_by(|a, b| {
+            (a.namespace.is_none(), &a.namespace, &a.name).cmp(&(b.namespace.is_none(), &b.namespace, &b.name))
+        });
+        Self(all)
     }
 
     /// Whether the pods of a namespace have a network of their own that is not part of the input.

@@ -50,14 +50,18 @@ impl Rbac {
     pub(super) fn aggregate(&mut self) {
         let selections = Selections::of(self);
         let mut all = Vec::new();
-        for (at, (role, _)) in selections.roles.iter().enumerate() {
-            if role.aggregates.is_some() {
-                all.push((role.identity.clone(), selections.rules(at)));
-            }
+        let mut left = MOST_AGGREGATED;
+        for (at, role) in selections.roles().filter(|(_, role)| role.aggregates.is_some()) {
+            let rules = selections.rules(at, left);
+            left -= rules.as_ref().map_or(0, Vec::len);
+            all.push((role.identity.clone(), rules));
         }
         for (identity, rules) in all {
+            if rules.is_none() {
+                self.too_large.insert(identity.clone());
+            }
             if let Some(role) = self.roles.get_mut(&identity) {
-                role.rules = rules;
+                role.rules = rules.unwrap_or_default();
             }
         }
     }
@@ -71,11 +75,15 @@ impl Rbac {
     }
 }
 
+/// So many rules do aggregated roles take over together, and so many roles do they select. In clusters it is thousands;
+/// what selects more than that would be larger than the memory, and is left without rules.
+pub(super) const MOST_AGGREGATED: usize = 200_000;
+
 /// Which roles aggregated roles select.
 pub(super) struct Selections<'r> {
     /// All roles in order of their identities, and the positions of the ClusterRoles that each selects. A role may
-    /// select itself; the controller leaves it out.
-    roles: Vec<(&'r Role, Vec<usize>)>,
+    /// select itself; the controller leaves it out. None where they are too many.
+    roles: Vec<(&'r Role, Option<Vec<usize>>)>,
 }
 
 impl<'r> Selections<'r> {
@@ -86,10 +94,13 @@ impl<'r> Selections<'r> {
             let labels = role.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
             selectable.push((at, Labels::from_pairs(labels)));
         }
-        let selected_by = |role: &Role| -> Vec<usize> {
-            let Some(selectors) = &role.aggregates else { return Vec::new() };
+        let mut left = MOST_AGGREGATED;
+        let mut selected_by = |role: &Role| -> Option<Vec<usize>> {
+            let Some(selectors) = &role.aggregates else { return Some(Vec::new()) };
             let chosen = selectable.iter().filter(|(_, labels)| selectors.iter().any(|s| s.matches(labels)));
-            chosen.map(|(at, _)| *at).collect()
+            let chosen: Vec<usize> = chosen.map(|(at, _)| *at).take(left + 1).collect();
+            left = left.checked_sub(chosen.len())?;
+            Some(chosen)
         };
         Self { roles: rbac.roles.values().map(|role| (role, selected_by(role))).collect() }
     }
@@ -101,28 +112,32 @@ impl<'r> Selections<'r> {
 
     /// The positions of the roles that the one at `at` selects beside itself.
     pub(super) fn others(&self, at: usize) -> impl Iterator<Item = usize> {
-        let selected = self.roles.get(at).map(|(_, selected)| selected.as_slice()).unwrap_or_default();
+        let selected = self.roles.get(at).and_then(|(_, selected)| selected.as_deref()).unwrap_or_default();
         selected.iter().copied().filter(move |other| *other != at)
     }
 
     /// The rules of all that the role at `first` aggregates. The controller replaces what an aggregated role itself has
-    /// as `rules`.
-    fn rules(&self, first: usize) -> Vec<Rule> {
+    /// as `rules`. None if they are more than `most`, or not known.
+    fn rules(&self, first: usize, most: usize) -> Option<Vec<Rule>> {
         let mut rules = Vec::new();
         let mut seen = vec![false; self.roles.len()];
         let mut todo = vec![first];
         while let Some(at) = todo.pop() {
-            let (Some((role, _)), Some(seen_here)) = (self.roles.get(at), seen.get_mut(at)) else { continue };
+            let (Some((role, selected)), Some(seen_here)) = (self.roles.get(at), seen.get_mut(at)) else { continue };
+            selected.as_ref()?;
             if std::mem::replace(seen_here, true) {
                 continue;
             }
             if role.aggregates.is_none() {
+                if rules.len() + role.rules.len() > most {
+                    return None;
+                }
                 let written_in = |rule: &Rule| Rule { written_in: Some(role.identity.clone()), ..rule.clone() };
                 rules.extend(role.rules.iter().map(written_in));
             }
             todo.extend(self.others(at).filter(|other| seen.get(*other) == Some(&false)));
         }
-        rules
+        Some(rules)
     }
 }
 

@@ -6,7 +6,7 @@ use kubestride_manifest::{Field, Manifests, Object};
 use kubestride_source::{Diagnostic, Span};
 use kubestride_yaml::{Kind, Value};
 
-use super::eval::Selections;
+use super::eval::{MOST_AGGREGATED, Selections};
 use super::{GROUP, Rbac, Role};
 use crate::doubts::strangers;
 
@@ -35,6 +35,7 @@ pub fn limits(manifests: &Manifests, rbac: &Rbac, default_namespace: &str) -> Ve
     }
     found.extend(missing_roles(rbac));
     found.extend(aggregations(rbac));
+    found.extend(too_large(rbac));
     found.sort_by_key(|diagnostic| diagnostic.span);
     found
 }
@@ -161,7 +162,23 @@ fn aggregations(rbac: &Rbac) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let selections = Selections::of(rbac);
-    selections.roles().filter_map(|(at, role)| aggregation(&selections, at, role)).collect()
+    let followed = selections.roles().filter(|(_, role)| !rbac.too_large.contains(&role.identity));
+    followed.filter_map(|(at, role)| aggregation(&selections, at, role)).collect()
+}
+
+/// Aggregated roles that were not followed, said once.
+fn too_large(rbac: &Rbac) -> Option<Diagnostic> {
+    let first = rbac.role(rbac.too_large.first()?)?;
+    let others = match rbac.too_large.len() {
+        1 => String::new(),
+        n => format!(" and {} other roles", n - 1),
+    };
+    let message = format!(
+        "{}{others} aggregate too much: {MOST_AGGREGATED} rules are taken over at most; what these roles allow is not known",
+        first.identity
+    );
+    let diagnostic = Diagnostic::warning("too-much-aggregated", message);
+    Some(first.span.into_iter().fold(diagnostic, |diagnostic, span| diagnostic.at(span)))
 }
 
 fn aggregation(selections: &Selections<'_>, first: usize, role: &Role) -> Option<Diagnostic> {

@@ -134,6 +134,8 @@ pub struct Rbac {
     bindings: Vec<Binding>,
     /// Bindings by subject, with the position among their subjects.
     by_subject: BTreeMap<Subject, Vec<(usize, usize)>>,
+    /// Aggregated roles that take too many rules to be followed, and have none here.
+    too_large: BTreeSet<String>,
 }
 
 impl Subject {
