@@ -193,6 +193,8 @@ declare_attributes! {
     MESH_VERDICT: MeshVerdict = "meshVerdict", UNKNOWN;
     /// How closely the rules of a mesh that let it through name the caller.
     CALLER_NAMED: CallerNamed = "callerNamed", Value::Choice(CallerNamed::No as u8);
+    /// It goes around the proxy of the mesh that serves the target: annotations of the target exclude its port.
+    AROUND_MESH: YesNo = "aroundMesh", NO;
     /// Its address holds a password.
     CREDENTIAL_IN_ADDRESS: YesNo = "credentialInAddress", NO;
     /// It leaves the cluster.

@@ -75,6 +75,14 @@ impl Mesh {
         Admits::of(ask, ports)
     }
 
+    /// Whether a connection goes around the proxy that serves its target, by annotations of the target.
+    pub fn goes_around(&self, call: &Call<'_, '_>) -> Match {
+        match Dataplane::of(call.target) {
+            Dataplane::Outside => Match::No,
+            plane => dataplane::inbound_around(call.target, plane, call.port),
+        }
+    }
+
     /// The answer for somebody else in place of the caller.
     fn of_caller(
         &self,
