@@ -39,6 +39,9 @@ pub(crate) fn learned(
     // In a fragment another policy may be elsewhere.
     if world.absence_counts() {
         learned.extend(authorized(&answer, &target, called));
+    } else {
+        let note = Note::merged(called.span(), "it is part of a mesh, whose other policies may be elsewhere");
+        learned.push((attr::MESH_VERDICT.id, Value::Unknown, vec![note]));
     }
     learned.extend(protected(&answer, &protection, called));
     learned
@@ -71,6 +74,9 @@ fn authorized(
         Answered::Allowed => (set(MeshVerdict::Allowed), "lets it through"),
         Answered::Denied => (set(MeshVerdict::Denied), "stops it"),
         Answered::Unrestricted => (set(MeshVerdict::Unrestricted), ""),
+        Answered::Undetermined if answer.some_pass => {
+            (set(MeshVerdict::Partly), "lets some requests through or stops some")
+        }
         Answered::Undetermined => {
             (Value::Unknown, "may be about it: that depends on requests, or on what the manifests do not tell")
         }
