@@ -1,9 +1,10 @@
 //! What meshes do for a flow that was found elsewhere: who is authorized, who proves who he is, what is encrypted.
 
 use kubestride_model::{AttributeId, Value};
-use kubestride_policy::{Call, Cited, MeshAnswer, MeshPod, MeshVerdict as Answered, Named, Protection};
+use kubestride_policy::mesh::inbound_annotation;
+use kubestride_policy::{Call, Cited, Match, MeshAnswer, MeshPod, MeshVerdict as Answered, Named, Protection};
 use kubestride_stencils::attributes as attr;
-use kubestride_stencils::values::{Authentication, CallerNamed, Encryption, MeshVerdict};
+use kubestride_stencils::values::{Authentication, CallerNamed, Encryption, MeshVerdict, YesNo};
 
 use crate::claims::{Note, Party};
 use crate::world::{WorkloadInfo, World};
@@ -31,16 +32,36 @@ pub(crate) fn learned(
     let named = via.and_then(|via| via.strip_prefix(&own));
     let service = target.services.iter().map(|service| service.name).find(|name| Some(*name) == named);
     let call = Call { source: &source, target: &target, dialled: dialled.or(port), port, service };
+    let mut learned: Vec<_> = around(world.mesh.goes_around(&call), &target, called).into_iter().collect();
     let istio = world.mesh.answer(&call).map(|answer| (answer, world.mesh.protection(&call)));
     let answered = istio.or_else(|| Some((world.linkerd.answer(&call)?, world.linkerd.protection(&call))));
-    let Some((answer, protection)) = answered else { return Vec::new() };
-    let mut learned = Vec::new();
+    let Some((answer, protection)) = answered else { return learned };
     // In a fragment another policy may be elsewhere.
     if world.absence_counts() {
         learned.extend(authorized(&answer, &target, called));
+    } else {
+        let note = Note::merged(called.span(), "it is part of a mesh, whose other policies may be elsewhere");
+        learned.push((attr::MESH_VERDICT.id, Value::Unknown, vec![note]));
     }
     learned.extend(protected(&answer, &protection, called));
     learned
+}
+
+/// Whether it goes around the proxy of the target, if that is so or not known.
+fn around(answer: Match, target: &MeshPod<'_>, called: &WorkloadInfo<'_>) -> Option<(AttributeId, Value, Vec<Note>)> {
+    let value = match answer {
+        Match::No => return None,
+        Match::Yes => attr::AROUND_MESH.value(YesNo::Yes),
+        Match::Unknown => Value::Unknown,
+    };
+    let key = inbound_annotation(target);
+    let place = key.and_then(|key| called.workload.template.annotations().find(|entry| entry.key == key));
+    let span = place.map_or(called.span(), |entry| entry.key_span);
+    let text = match answer {
+        Match::Yes => "this port goes around the proxy",
+        _ => "whether this port goes around the proxy is not known",
+    };
+    Some((attr::AROUND_MESH.id, value, vec![Note::stated(span, text)]))
 }
 
 fn authorized(
@@ -53,6 +74,9 @@ fn authorized(
         Answered::Allowed => (set(MeshVerdict::Allowed), "lets it through"),
         Answered::Denied => (set(MeshVerdict::Denied), "stops it"),
         Answered::Unrestricted => (set(MeshVerdict::Unrestricted), ""),
+        Answered::Undetermined if answer.some_pass => {
+            (set(MeshVerdict::Partly), "lets some requests through or stops some")
+        }
         Answered::Undetermined => {
             (Value::Unknown, "may be about it: that depends on requests, or on what the manifests do not tell")
         }

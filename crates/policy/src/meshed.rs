@@ -135,6 +135,8 @@ pub struct MeshAnswer {
     pub named: Named,
     /// Every request that gets through carries a token that was checked.
     pub needs_token: bool,
+    /// Only what a request looks like decides, or its token, and some get through.
+    pub some_pass: bool,
     /// The rules or policies that say so.
     pub by: Vec<Cited>,
 }
@@ -152,7 +154,12 @@ pub struct Protection {
 
 impl MeshAnswer {
     pub(crate) fn new(verdict: MeshVerdict, by: Vec<Cited>) -> Self {
-        Self { verdict, named: Named::Not, needs_token: false, by }
+        Self { verdict, named: Named::Not, needs_token: false, some_pass: false, by }
+    }
+
+    /// Whether it lets something through.
+    pub(crate) fn lets_through(&self) -> bool {
+        self.verdict == MeshVerdict::Allowed || self.some_pass
     }
 
     /// One answer where it is not known which of several holds: the one on which all agree.
@@ -163,6 +170,7 @@ impl MeshAnswer {
             }
             all.named = all.named.min(next.named);
             all.needs_token &= next.needs_token;
+            all.some_pass &= next.some_pass;
             all.by.extend(next.by);
             all
         });
@@ -179,16 +187,22 @@ impl MeshAnswer {
             _ => Allowed,
         };
         let decides = |answer: &Self| answer.verdict == verdict;
+        // One request may not get through both, if each looks at requests.
+        let some_pass = match (self.verdict, other.verdict) {
+            (Undetermined, Allowed | Unrestricted) => self.some_pass,
+            (Allowed | Unrestricted, Undetermined) => other.some_pass,
+            _ => false,
+        };
         let mut by = Vec::new();
         let (named, needs_token) = (self.named.max(other.named), self.needs_token || other.needs_token);
         for answer in [self, other].into_iter().filter(decides) {
             by.extend(answer.by);
         }
-        Self { verdict, named, needs_token, by }.tidy()
+        Self { verdict, named, needs_token, some_pass, by }.tidy()
     }
 
     fn tidy(mut self) -> Self {
-        if self.verdict != MeshVerdict::Allowed {
+        if !self.lets_through() {
             self.named = Named::Not;
         }
         self.by.sort();

@@ -190,9 +190,11 @@ declare_attributes! {
     /// What network policies say about it, without those of which it is shown that nobody enforces them.
     POLICY_VERDICT: PolicyVerdict = "policyVerdict", UNKNOWN;
     /// What the policies of a mesh say about it.
-    MESH_VERDICT: MeshVerdict = "meshVerdict", UNKNOWN;
+    MESH_VERDICT: MeshVerdict = "meshVerdict", Value::Choice(MeshVerdict::NoMesh as u8), answered by "all policies of the mesh, and what tells which pods have a proxy";
     /// How closely the rules of a mesh that let it through name the caller.
     CALLER_NAMED: CallerNamed = "callerNamed", Value::Choice(CallerNamed::No as u8);
+    /// It goes around the proxy of the mesh that serves the target: annotations of the target exclude its port.
+    AROUND_MESH: YesNo = "aroundMesh", NO;
     /// Its address holds a password.
     CREDENTIAL_IN_ADDRESS: YesNo = "credentialInAddress", NO;
     /// It leaves the cluster.

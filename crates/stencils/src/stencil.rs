@@ -85,7 +85,7 @@ declare_stencils! {
     /// A network connection between workloads or to an outside party.
     TRAFFIC: Flow "Traffic" < FLOW [
         PORT, ENCRYPTION, AUTHENTICATION, POLICY_ADMITTED, POLICY_DENIED, CREDENTIAL_IN_ADDRESS, LEAVES_CLUSTER,
-        OBSERVED, POLICY_VERDICT, MESH_VERDICT, CALLER_NAMED,
+        OBSERVED, POLICY_VERDICT, MESH_VERDICT, CALLER_NAMED, AROUND_MESH,
     ];
     /// Reachability from outside the cluster.
     EXPOSURE: Flow "Exposure" < FLOW [

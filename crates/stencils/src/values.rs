@@ -56,6 +56,10 @@ choices! {
         Denied = "Denied",
         /// No policy is about it, or it goes around the proxy of the target.
         Unrestricted = "Unrestricted",
+        /// Some requests get through, others may not.
+        Partly = "Some requests",
+        /// Nothing says that there is a mesh.
+        NoMesh = "No mesh",
     }
 
     /// How closely policies of a mesh name a caller that they let through.

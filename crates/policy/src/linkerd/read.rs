@@ -24,7 +24,7 @@ impl Linkerd {
             default_namespace,
             problems: Vec::new(),
             identities: BTreeMap::new(),
-            networks: BTreeSet::new(),
+            networks: BTreeMap::new(),
             unknown: BTreeSet::new(),
         };
         let of = |kind: &'static str| manifests.by_custom_kind(GROUP, kind);
@@ -73,7 +73,7 @@ struct Reader<'d> {
     /// MeshTLSAuthentications by namespace and name.
     identities: BTreeMap<(String, String), Vec<Identity>>,
     /// NetworkAuthentications by namespace and name.
-    networks: BTreeSet<(String, String)>,
+    networks: BTreeMap<(String, String), Option<Client>>,
     /// Authentications that are not understood.
     unknown: BTreeSet<(String, String)>,
 }
@@ -253,7 +253,11 @@ impl Reader<'_> {
                     return Client::Identities(identities.clone());
                 }
             }
-            Some("NetworkAuthentication") if self.networks.contains(&key) => return Client::Addresses,
+            Some("NetworkAuthentication") => {
+                if let Some(client) = self.networks.get(&key) {
+                    return client.clone().unwrap_or(Client::Everybody);
+                }
+            }
             _ => {}
         }
         let text = "this authentication is not in the input, or not understood: who is authorized is not known";
@@ -292,10 +296,14 @@ impl Reader<'_> {
     fn networks(&mut self, object: Object<'_>) {
         let cited = self.cite(object);
         let key = (self.namespace(object), object.name().to_owned());
-        match self.is_unknown(object, &cited, &["networks"]) {
-            true => self.unknown.insert(key),
-            false => self.networks.insert(key),
-        };
+        if self.is_unknown(object, &cited, &["networks"]) {
+            self.unknown.insert(key);
+            return;
+        }
+        let list = object.spec().field("networks");
+        // Without any block, nobody is meant.
+        let client = if list.is_some_and(|l| l.items().next().is_some()) { networks(list) } else { Some(Client::Addresses) };
+        self.networks.insert(key, client);
     }
 }
 
@@ -316,6 +324,6 @@ fn networks(list: Option<Value<'_>>) -> Option<Client> {
     }
     let blocks: Vec<Option<&str>> = list?.items().map(|network| network.text("cidr")).collect();
     let excepts = list?.items().any(|network| network.field("except").is_some());
-    let all = ["0.0.0.0/0", "::/0"].iter().all(|block| blocks.contains(&Some(block)));
+    let all = ["0.0.0.0/0", "::/0"].iter().any(|block| blocks.contains(&Some(block)));
     (!blocks.is_empty() && (excepts || !all)).then_some(Client::Addresses)
 }

@@ -3,7 +3,7 @@
 use super::dataplane::{self, Dataplane};
 use super::destination::ClientTls;
 use super::rule::{Identity, Request};
-use super::{About, Action, AuthorizationPolicy, AuthorizationRule, Mesh, MutualTls};
+use super::{Action, AuthorizationPolicy, AuthorizationRule, Mesh, MutualTls, Test};
 use crate::meshed::{Admits, Call, Caller, MeshAnswer, MeshPod, MeshVerdict, Named, Protection};
 use crate::{Cited, Match};
 
@@ -40,7 +40,7 @@ impl Mesh {
         if answer.verdict == MeshVerdict::Undetermined && answer.by.is_empty() {
             answer.by.extend(policies.iter().map(|(policy, _)| policy.cited.clone()));
         }
-        if answer.verdict == MeshVerdict::Allowed {
+        if answer.lets_through() {
             let is_stopped =
                 |caller: Caller<'_>| self.of_caller(&policies, call, caller).verdict == MeshVerdict::Denied;
             answer.named = Named::against_others(call.source.pod.namespace, is_stopped);
@@ -73,6 +73,14 @@ impl Mesh {
             }
         };
         Admits::of(ask, ports)
+    }
+
+    /// Whether a connection goes around the proxy that serves its target, by annotations of the target.
+    pub fn goes_around(&self, call: &Call<'_, '_>) -> Match {
+        match Dataplane::of(call.target) {
+            Dataplane::Outside => Match::No,
+            plane => dataplane::inbound_around(call.target, plane, call.port),
+        }
     }
 
     /// The answer for somebody else in place of the caller.
@@ -250,7 +258,7 @@ impl Mesh {
         // "The destination ztunnel will see traffic with the waypoint's identity, not the source identity."
         let through = || {
             let at_workload = self.decide_directly(policies, call.port, plane, Identity::Unknown);
-            let request = Request { identity, port: call.port, ztunnel: false, trust: &self.config.trust };
+            let request = Request { identity, port: call.port, ztunnel: false, trust: &self.config.trust, of_requests: None };
             at_workload.both(decide(at(policies, Place::Waypoint), &request))
         };
         match self.passes_waypoint(call, plane) {
@@ -269,7 +277,8 @@ impl Mesh {
         identity: Identity<'_>,
     ) -> MeshAnswer {
         let ztunnel = plane == Dataplane::Ambient;
-        decide(at(policies, Place::Workload), &Request { identity, port, ztunnel, trust: &self.config.trust })
+        let request = Request { identity, port, ztunnel, trust: &self.config.trust, of_requests: None };
+        decide(at(policies, Place::Workload), &request)
     }
 
     /// Whether a connection passes the waypoint of its target. "By default, a waypoint will only handle traffic destined for
@@ -351,11 +360,23 @@ fn decide<'p>(policies: impl Iterator<Item = &'p AuthorizationPolicy>, request: 
     let verdict = if doubts.is_empty() { MeshVerdict::Allowed } else { MeshVerdict::Undetermined };
     let by = match (verdict, is_list) {
         (MeshVerdict::Undetermined, _) => doubts,
-        (_, true) => allowed,
+        (_, true) => allowed.clone(),
         _ => policies.iter().map(|policy| policy.cited.clone()).collect(),
+    };
+    // A request for something else, or with a token, gets past the rules that deny.
+    let past = Request { of_requests: Some(Match::No), ..*request };
+    let avoidable = denying.iter().all(|(policy, rule, _)| rule.fit(&past, &policy.namespace, false) == Match::No);
+    let fitting_one = Request { of_requests: Some(Match::Yes), ..*request };
+    let attainable = allowing.iter().any(|(policy, rule, _)| rule.fit(&fitting_one, &policy.namespace, true) == Match::Yes);
+    let is_enough = match (denying.is_empty(), !is_list || !allowed.is_empty()) {
+        (false, true) => avoidable,
+        (true, false) => attainable,
+        // Whether one request is right for both is not worked out.
+        _ => false,
     };
     MeshAnswer {
         verdict,
+        some_pass: verdict == MeshVerdict::Undetermined && unclear.is_empty() && custom.is_empty() && is_enough,
         named: Named::Not,
         needs_token: all(&|policy, rule| rule.needs_token(request, &policy.namespace))
             || denying.iter().any(|(_, rule, _)| denies_without_token(rule)),
@@ -365,15 +386,11 @@ fn decide<'p>(policies: impl Iterator<Item = &'p AuthorizationPolicy>, request: 
 
 /// Whether a rule that denies fits every request without a token: `notRequestPrincipals: ["*"]` and nothing else.
 fn denies_without_token(rule: &AuthorizationRule) -> bool {
-    let none = |tests: &Vec<_>| match tests.as_slice() {
-        [test] => is_no_token(test),
+    let none = |tests: &Vec<Test>| match tests.as_slice() {
+        [test] => test.is_no_token(),
         _ => false,
     };
     rule.to.is_empty() && rule.when.is_empty() && rule.from.iter().any(none)
-}
-
-fn is_no_token(test: &super::Test) -> bool {
-    test.negated && test.about == About::Token && test.values.iter().any(|(value, _)| value == "*")
 }
 
 /// The waypoint in front of a pod that a ztunnel serves: a label of its Services, its own, or its namespace's.

@@ -97,6 +97,17 @@ pub(super) fn inbound_around(pod: &MeshPod<'_>, plane: Dataplane, port: Option<u
     }
 }
 
+/// The annotation of a pod that says what comes in without passing the proxy that serves it.
+pub fn inbound_annotation(pod: &MeshPod<'_>) -> Option<&'static str> {
+    const ANNOTATIONS: [&str; 3] =
+        ["traffic.sidecar.istio.io/includeInboundPorts", "traffic.sidecar.istio.io/excludeInboundPorts", BYPASS];
+    ANNOTATIONS.into_iter().find(|key| match pod.annotations.get(key) {
+        // With a star it says nothing: what is excluded does.
+        Some(list) => !list.contains('*'),
+        None => false,
+    })
+}
+
 /// Whether what a pod sends to a port goes around its sidecar.
 pub(super) fn outbound_around(pod: &MeshPod<'_>, dialled: Option<u16>) -> Match {
     let annotation = |name: &str| pod.annotations.get(&format!("traffic.sidecar.istio.io/{name}"));

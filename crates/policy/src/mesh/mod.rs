@@ -26,7 +26,7 @@ use crate::doubts::Problem;
 use config::MeshConfig;
 use destination::DestinationRules;
 
-pub use dataplane::{Dataplane, goes_around};
+pub use dataplane::{Dataplane, goes_around, inbound_annotation};
 pub use declared::DeclaredSource;
 pub use eval::Authorization;
 pub use limits::limits;

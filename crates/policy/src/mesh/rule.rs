@@ -70,12 +70,15 @@ pub(super) struct Request<'a> {
     pub(super) ztunnel: bool,
     /// How identities of the mesh begin.
     pub(super) trust: &'a TrustDomain,
+    /// What tests say that a request can be made to pass or to fail; none if any request may come.
+    pub(super) of_requests: Option<Match>,
 }
 
 impl AuthorizationRule {
     /// Whether it fits every request.
     pub fn fits_all(&self) -> bool {
-        self.from.is_empty() && self.to.is_empty() && self.when.is_empty()
+        let anybody = |tests: &Vec<Test>| !tests.is_empty() && tests.iter().all(Test::is_every_address);
+        (self.from.is_empty() || self.from.iter().any(anybody)) && self.to.is_empty() && self.when.is_empty()
     }
 
     /// Whether it fits requests. `namespace` is that of its policy; `allows` says whether the policy allows.
@@ -129,16 +132,40 @@ impl Test {
         matches!(self.about, About::Token | About::Request)
     }
 
+    /// Whether it fits requests without a token, and no others.
+    pub(super) fn is_no_token(&self) -> bool {
+        self.negated && self.about == About::Token && self.values.iter().any(|(value, _)| value == "*")
+    }
+
+    fn is_every_address(&self) -> bool {
+        let every = |(value, _): &(String, Span)| is_every_address(value);
+        self.about == About::Address && !self.negated && self.values.iter().any(every)
+    }
+
+    /// Whether some requests pass it and others fail it.
+    fn divides(&self) -> bool {
+        let everything = |(value, _): &(String, Span)| matches!(value.as_str(), "*" | "/*");
+        match self.about {
+            About::Request => !self.values.iter().any(everything),
+            About::Token => true,
+            _ => false,
+        }
+    }
+
     fn fit(&self, request: &Request<'_>, namespace: &str) -> Match {
         // "DENY policy with HTTP attributes is enforced without the HTTP rules. This will be more restrictive than requested."
         if request.ztunnel && self.needs_request() {
             return Match::Yes;
+        }
+        if let Some(fit) = request.of_requests.filter(|_| self.divides()) {
+            return fit;
         }
         let one = |value: &str| match (self.about, request.identity) {
             (About::Port, _) => match (value.parse::<u16>(), request.port) {
                 (Ok(number), Some(port)) => Match::from(number == port),
                 _ => Match::Unknown,
             },
+            (About::Address, _) if is_every_address(value) => Match::Yes,
             (About::Token | About::Address | About::Request | About::Unknown, _) | (_, Identity::Unknown) => {
                 Match::Unknown
             }
@@ -155,4 +182,9 @@ impl Test {
         let fit = Match::any(self.values.iter().map(|(value, _)| one(value)));
         if self.negated { fit.negated() } else { fit }
     }
+}
+
+/// Whether a block holds all addresses of a family.
+fn is_every_address(block: &str) -> bool {
+    matches!(block, "0.0.0.0/0" | "::/0")
 }
