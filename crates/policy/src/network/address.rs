@@ -21,7 +21,7 @@ pub struct Block {
 
 /// Addresses with a common prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cidr {
+pub(super) struct Cidr {
     address: IpAddr,
     length: u32,
 }
@@ -142,6 +142,11 @@ impl Cidr {
         self.length <= other.length && self.contains(other.address)
     }
 
+    /// Whether another is a part of it, and smaller.
+    pub(super) fn is_strictly_around(self, other: Self) -> bool {
+        self.length < other.length && self.holds(other)
+    }
+
     /// First and last address of IPv4.
     fn ends(self) -> Option<(u32, u32)> {
         let IpAddr::V4(address) = self.address else { return None };
@@ -149,7 +154,7 @@ impl Cidr {
         Some((u32::from(address) & !mask, u32::from(address) | mask))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (address, length) = text.trim().split_once('/')?;
         let address: IpAddr = address.parse().ok()?;
         let length: u32 = length.parse().ok()?;
