@@ -65,6 +65,20 @@ fn isolation_follows_types_and_rules() {
         ),
         (
             "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [0.0.0.0/1, 0.0.0.0/2, 128.0.0.0/8]}}]}]}",
+            Unknown,
+            Free,
+        ),
+        // A block in which all pods may have their addresses does not surely name somebody.
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}", Unknown, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.244.0.0/16}}]}]}", Unknown, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.1.1.0/24}}]}]}", Unknown, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 96.0.0.0/3}}]}]}", Unknown, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 'fd00::/8'}}]}]}", Unknown, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.1.1.0/25}}]}]}", Restricted, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 'fd00::1/128'}}]}]}", Restricted, Free),
+        ("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]}", Restricted, Free),
+        (
+            "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.1.1.0/24, except: [10.1.1.0/25]}}]}]}",
             Restricted,
             Free,
         ),
@@ -357,6 +371,30 @@ fn what_is_not_understood_makes_answers_unknown() {
         let read = NetworkPolicies::read(&common::manifests(&text), "default");
         assert_eq!(name(&allows(&read, &source, &target, Some(80), "TCP")), expected, "{text}");
         assert_eq!(read.doubts().len(), doubts, "{text}: {:?}", read.doubts());
+    }
+}
+
+/// "If you Allow or Deny traffic to "0.0.0.0/0", that will allow or deny all IPv4 pod-to-pod traffic as well."
+#[test]
+fn all_addresses_of_administrators_are_those_of_pods_too() {
+    let table = [
+        ("Deny", "['0.0.0.0/0']", "denied"),
+        ("Deny", "['0.0.0.0/0', '::/0']", "denied"),
+        ("Allow", "['0.0.0.0/0']", "allowed"),
+        ("Deny", "['::/0']", "undetermined"),
+        ("Deny", "['10.0.0.0/8']", "undetermined"),
+    ];
+    let (web, db) = (pod("shop", "web", "a"), pod("shop", "db", "a"));
+    for (action, networks, expected) in table {
+        let text = format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {{name: a}}, spec: \
+             {{priority: 1, subject: {{namespaces: {{}}}}, egress: [{{action: {action}, to: [{{networks: {networks}}}]}}]}}}}"
+        );
+        let policies = NetworkPolicies::read(&common::manifests(&text), "default");
+        assert_eq!(name(&allows(&policies, &web, &db, Some(80), "TCP")), expected, "{action} {networks}");
+        let isolation = policies.isolation(&web.get()).egress;
+        let shut = action == "Deny" && networks.contains("0.0.0.0/0");
+        assert_eq!(isolation, if shut { Isolation::Restricted } else { Isolation::None }, "{action} {networks}");
     }
 }
 

@@ -69,6 +69,20 @@ impl Block {
             })
     }
 
+    /// Whether all pods of a cluster may have their addresses in it: it holds as much of a private network as one node
+    /// takes for its pods, by the defaults of `--node-cidr-mask-size-ipv4` and `-ipv6`. Clusters can be that small.
+    fn may_hold_all_pods(&self) -> bool {
+        let range = if self.is_ipv4() { 24 } else { 64 };
+        let holds = |private: Cidr| {
+            let common = if private.holds(self.cidr) { self.cidr } else { private };
+            let left = Self { cidr: common, except: self.except.clone() }.share();
+            (private.holds(self.cidr) || self.cidr.holds(private)) && left >= (-f64::from(range)).exp2()
+        };
+        // Of IPv6, pods may have any address.
+        let of = if self.is_ipv4() { PRIVATE.as_slice() } else { &["::/0"] };
+        of.iter().filter_map(|text| Cidr::parse(text)).any(holds)
+    }
+
     /// Whether an end is in it. Of pods and of hosts of which only the name is known, that is not known.
     pub(crate) fn is(&self, end: &End<'_>) -> Match {
         match end {
@@ -89,11 +103,11 @@ impl Block {
 
     /// Whether it names nobody. Half of the addresses of a family is as good as all, for two such blocks are the usual way
     /// around a check for `/0`, and who lists exceptions names those that are kept out. For what comes in, everybody are
-    /// the pods: if all private networks are left out, none is admitted; if some are, it depends on where pods have their
-    /// addresses.
+    /// the pods: if all private networks are left out, none is admitted; if some are, or if a smaller block may hold all
+    /// pods, it depends on where pods have their addresses.
     pub fn is_everybody(&self, direction: Direction) -> Match {
         if self.share() < 0.5 {
-            return Match::No;
+            return if direction == Direction::Ingress && self.may_hold_all_pods() { Match::Unknown } else { Match::No };
         }
         let private: Vec<Cidr> = match self.is_ipv4() {
             true => PRIVATE.into_iter().filter_map(Cidr::parse).collect(),
