@@ -50,6 +50,82 @@ fn policies_of_a_version_that_is_not_served_decide_nothing() {
     }
 }
 
+/// What `pkg/apis/networking/validation` of Kubernetes refuses is no policy.
+#[test]
+fn policies_that_are_not_valid_decide_nothing() {
+    let of = |spec: &str| {
+        let policy = format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p}}\nspec: {{podSelector: {{}}, {spec}}}"
+        );
+        web_may_call_api(&policy, &Circumstances::default())
+    };
+    let peer = |peer: &str| of(&format!("ingress: [{{from: [{peer}]}}]"));
+    let port = |port: &str| {
+        of(&format!("ingress: [{{from: [{{podSelector: {{matchLabels: {{app: x}}}}}}], ports: [{port}]}}]"))
+    };
+    let pods = |expression: &str| peer(&format!("{{podSelector: {{matchExpressions: [{expression}]}}}}"));
+    let refused = [
+        peer("{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}"),
+        peer("{ipBlock: {cidr: 10.0.0.0/8}, namespaceSelector: {}}"),
+        peer("{}"),
+        peer("{podSelector: null}"),
+        peer("{ipBlock: {}}"),
+        peer("{ipBlock: {cidr: 10.0.0.1}}"),
+        peer("{ipBlock: {cidr: 10.0.0.0/33}}"),
+        peer("{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.1.1]}}"),
+        peer("{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}"),
+        peer("{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}"),
+        peer("{ipBlock: {cidr: 10.0.0.0/8, except: [0.0.0.0/0]}}"),
+        peer("{ipBlock: {cidr: 10.0.0.0/8, except: ['fd00::/16']}}"),
+        pods("{key: app, operator: Like}"),
+        pods("{key: app}"),
+        pods("{operator: Exists}"),
+        pods("{key: app, operator: In}"),
+        pods("{key: app, operator: NotIn, values: []}"),
+        pods("{key: app, operator: Exists, values: [a]}"),
+        pods("{key: app, operator: DoesNotExist, values: [a]}"),
+        peer("{namespaceSelector: {matchExpressions: [{key: app, operator: In}]}}"),
+        port("{port: '5432'}"),
+        port("{port: Web}"),
+        port("{port: a-name-of-sixteen}"),
+        port("{port: a--b}"),
+        port("{port: -a}"),
+        port("{port: ''}"),
+        port("{port: 0}"),
+        port("{port: 65536}"),
+        port("{port: -1}"),
+        port("{port: 80, endPort: 79}"),
+        port("{port: 80, endPort: 65536}"),
+        port("{port: web, endPort: 90}"),
+        port("{endPort: 90}"),
+        port("{protocol: ICMP}"),
+        port("{port: 80, protocol: tcp}"),
+        of("policyTypes: [Ingres]"),
+        of("policyTypes: [Ingress, Egress, Ingress]"),
+        of("ingress: [], egress: [{to: [{}]}]"),
+        of("policyTypes: [Ingress], egress: [{to: [{}]}]"),
+    ];
+    for (at, found) in refused.iter().enumerate() {
+        assert_eq!(*found, (true, vec!["policy-refused"]), "{at}");
+    }
+    let taken = [
+        peer("{ipBlock: {cidr: 198.51.100.0/24, except: [198.51.100.0/25]}}"),
+        pods("{key: app, operator: In, values: [x]}"),
+        pods("{key: other, operator: Exists}"),
+        port("{port: 80, endPort: 80}"),
+        port("{port: 80, endPort: 90, protocol: UDP}"),
+        port("{port: a-name-of-15-ok}"),
+        port("{protocol: SCTP}"),
+        port("null"),
+        of("policyTypes: [Ingress, Egress]"),
+    ];
+    for (at, found) in taken.iter().enumerate() {
+        assert_eq!(*found, (false, vec![]), "{at}");
+    }
+    // Something else will stand here.
+    assert!(!peer("{ipBlock: {cidr: '${CLIENTS}'}}").0);
+}
+
 #[test]
 fn policies_that_nobody_enforces_decide_nothing_and_leave_others_certain() {
     let cilium = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: deny}\nspec: {endpointSelector: {}, ingress: [{}]}";

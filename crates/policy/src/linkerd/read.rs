@@ -302,7 +302,8 @@ impl Reader<'_> {
         }
         let list = object.spec().field("networks");
         // Without any block, nobody is meant.
-        let client = if list.is_some_and(|l| l.items().next().is_some()) { networks(list) } else { Some(Client::Addresses) };
+        let client =
+            if list.is_some_and(|l| l.items().next().is_some()) { networks(list) } else { Some(Client::Addresses) };
         self.networks.insert(key, client);
     }
 }

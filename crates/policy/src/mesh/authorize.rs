@@ -258,7 +258,8 @@ impl Mesh {
         // "The destination ztunnel will see traffic with the waypoint's identity, not the source identity."
         let through = || {
             let at_workload = self.decide_directly(policies, call.port, plane, Identity::Unknown);
-            let request = Request { identity, port: call.port, ztunnel: false, trust: &self.config.trust, of_requests: None };
+            let request =
+                Request { identity, port: call.port, ztunnel: false, trust: &self.config.trust, of_requests: None };
             at_workload.both(decide(at(policies, Place::Waypoint), &request))
         };
         match self.passes_waypoint(call, plane) {
@@ -367,7 +368,8 @@ fn decide<'p>(policies: impl Iterator<Item = &'p AuthorizationPolicy>, request: 
     let past = Request { of_requests: Some(Match::No), ..*request };
     let avoidable = denying.iter().all(|(policy, rule, _)| rule.fit(&past, &policy.namespace, false) == Match::No);
     let fitting_one = Request { of_requests: Some(Match::Yes), ..*request };
-    let attainable = allowing.iter().any(|(policy, rule, _)| rule.fit(&fitting_one, &policy.namespace, true) == Match::Yes);
+    let attainable =
+        allowing.iter().any(|(policy, rule, _)| rule.fit(&fitting_one, &policy.namespace, true) == Match::Yes);
     let is_enough = match (denying.is_empty(), !is_list || !allowed.is_empty()) {
         (false, true) => avoidable,
         (true, false) => attainable,

@@ -25,7 +25,7 @@ pub struct Block {
 
 /// Addresses with a common prefix. In order, those that hold others stand right in front of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Cidr {
+pub(super) struct Cidr {
     /// The first address.
     address: IpAddr,
     length: u32,
@@ -94,6 +94,20 @@ impl Block {
             })
     }
 
+    /// Whether all pods of a cluster may have their addresses in it: it holds as much of a private network as one node
+    /// takes for its pods, by the defaults of `--node-cidr-mask-size-ipv4` and `-ipv6`. Clusters can be that small.
+    fn may_hold_all_pods(&self) -> bool {
+        let range = if self.is_ipv4() { 24 } else { 64 };
+        let holds = |private: Cidr| {
+            let common = if private.holds(self.cidr) { self.cidr } else { private };
+            let left = self.share(common);
+            (private.holds(self.cidr) || self.cidr.holds(private)) && left >= (-f64::from(range)).exp2()
+        };
+        // Of IPv6, pods may have any address.
+        let of = if self.is_ipv4() { PRIVATE.as_slice() } else { &["::/0"] };
+        of.iter().filter_map(|text| Cidr::parse(text)).any(holds)
+    }
+
     /// Whether an end is in it. Of pods and of hosts of which only the name is known, that is not known.
     pub(crate) fn is(&self, end: &End<'_>) -> Match {
         match end {
@@ -114,16 +128,20 @@ impl Block {
 
     /// Whether it names nobody. Half of the addresses of a family is as good as all, for two such blocks are the usual way
     /// around a check for `/0`, and who lists exceptions names those that are kept out. For what comes in, everybody are
-    /// the pods: if all private networks are left out, none is admitted; if some are, it depends on where pods have their
-    /// addresses.
+    /// the pods: if all private networks are left out, none is admitted; if some are, or if a smaller block may hold all
+    /// pods, it depends on where pods have their addresses.
     pub fn is_everybody(&self, direction: Direction) -> Match {
         let [ingress, egress] = self.everybody;
         if direction == Direction::Ingress { ingress } else { egress }
     }
 
     fn names_nobody(&self, direction: Direction) -> Match {
-        if self.share() < 0.5 {
-            return Match::No;
+        if self.share(self.cidr) < 0.5 {
+            return if direction == Direction::Ingress && self.may_hold_all_pods() {
+                Match::Unknown
+            } else {
+                Match::No
+            };
         }
         let private: Vec<Cidr> = match self.is_ipv4() {
             true => PRIVATE.into_iter().filter_map(Cidr::parse).collect(),
@@ -137,14 +155,14 @@ impl Block {
         }
     }
 
-    /// Which share of the addresses of its family is in it.
-    fn share(&self) -> f64 {
-        if self.leaves_out(self.cidr) {
+    /// Which share of the addresses of its family is in a part of it.
+    fn share(&self, part: Cidr) -> f64 {
+        if self.leaves_out(part) {
             return 0.0;
         }
         let of = |cidr: &Cidr| (-f64::from(cidr.length)).exp2();
-        let taken = self.except.iter().filter(|except| self.cidr.holds(**except));
-        of(&self.cidr) - taken.map(of).sum::<f64>()
+        let taken = self.except.iter().filter(|except| part.holds(**except));
+        of(&part) - taken.map(of).sum::<f64>()
     }
 
     /// Whether it is of IPv4.
@@ -164,6 +182,11 @@ impl Cidr {
         self.length <= other.length && self.contains(other.address)
     }
 
+    /// Whether another is a part of it, and smaller.
+    pub(super) fn is_strictly_around(self, other: Self) -> bool {
+        self.length < other.length && self.holds(other)
+    }
+
     /// First and last address of IPv4.
     fn ends(self) -> Option<(u32, u32)> {
         let IpAddr::V4(address) = self.address else { return None };
@@ -171,7 +194,7 @@ impl Cidr {
         Some((u32::from(address) & !mask, u32::from(address) | mask))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (address, length) = text.trim().split_once('/')?;
         let address: IpAddr = address.parse().ok()?;
         let length: u32 = length.parse().ok()?;

@@ -123,7 +123,7 @@ impl Member for Arc<AdminPolicy> {
             let before = self.rules(direction).iter().take_while(|rule| !partly(rule));
             before.into_iter().find(|rule| about(rule)).is_some_and(|rule| rule.action == Action::Deny)
         };
-        let pods = first(&|peer| matches!(peer, AdminPeer::Pods(matcher) if matcher.is_everybody()));
+        let pods = first(&AdminPeer::holds_all_pods);
         let outside = || {
             first(
                 &|peer| matches!(peer, AdminPeer::Block(block) if block.is_everybody(Direction::Egress) == Match::Yes),
@@ -190,9 +190,20 @@ impl AdminPeer {
         }
     }
 
+    /// Whether it is about all pods. Those that have addresses of IPv6, too, are called by those of IPv4 as well.
+    fn holds_all_pods(&self) -> bool {
+        match self {
+            Self::Pods(matcher) => matcher.is_everybody(),
+            Self::Block(block) => block.is_anywhere() && block.is_ipv4(),
+            Self::Name(_) | Self::Undetermined(_) => false,
+        }
+    }
+
     fn is(&self, peer: &End<'_>) -> Match {
         match (self, peer) {
             (Self::Pods(matcher), peer) => matcher.is(peer),
+            // "If you Allow or Deny traffic to "0.0.0.0/0", that will allow or deny all IPv4 pod-to-pod traffic as well."
+            (Self::Block(_), End::Pod(_) | End::SomePod) if self.holds_all_pods() => Match::Yes,
             (Self::Block(block), peer) => block.is(peer),
             (Self::Name(name), End::Host(host)) => name_fits(name, host).into(),
             // Which addresses a name has is not known.

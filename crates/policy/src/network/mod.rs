@@ -14,6 +14,7 @@ mod label;
 mod outside;
 mod port_set;
 mod read;
+mod refused;
 mod served;
 pub(crate) mod tier;
 

@@ -1,8 +1,9 @@
-//! Which NetworkPolicies the API server takes at all: those of a group and version that it serves.
+//! Which NetworkPolicies the API server takes at all: those of a group and version that it serves, if they are valid.
 
 use kubestride_manifest::{Manifests, Object};
 use kubestride_source::Diagnostic;
 
+use super::refused::refused;
 use crate::Version;
 
 const GROUP: &str = "networking.k8s.io";
@@ -26,13 +27,19 @@ pub(super) fn served<'a>(
             (_, OLD) => Some(format!("{OLD} is not served since Kubernetes 1.{}", REMOVED.0)),
             (_, other) => Some(format!("there are no network policies of {other}")),
         };
-        let Some(why) = why else {
+        // What other versions will ask for is not known.
+        let known = versions(object).contains(&object.version());
+        let refusal = match why {
+            Some(why) => Some(("policy-not-served", why, object.span())),
+            None => refused(object).filter(|_| known).map(|(why, span)| ("policy-refused", why.to_owned(), span)),
+        };
+        let Some((code, why, span)) = refusal else {
             objects.push(object);
             continue;
         };
         let identity = object.identity(default_namespace);
         let message = format!("{identity}: {why}: the API server refuses it, so it allows and stops nothing");
-        found.push(Diagnostic::warning("policy-not-served", message).at(object.span()));
+        found.push(Diagnostic::warning(code, message).at(span));
     }
     (objects, found)
 }
