@@ -60,7 +60,9 @@ fn policies_that_are_not_valid_decide_nothing() {
         web_may_call_api(&policy, &Circumstances::default())
     };
     let peer = |peer: &str| of(&format!("ingress: [{{from: [{peer}]}}]"));
-    let port = |port: &str| of(&format!("ingress: [{{from: [{{podSelector: {{matchLabels: {{app: x}}}}}}], ports: [{port}]}}]"));
+    let port = |port: &str| {
+        of(&format!("ingress: [{{from: [{{podSelector: {{matchLabels: {{app: x}}}}}}], ports: [{port}]}}]"))
+    };
     let pods = |expression: &str| peer(&format!("{{podSelector: {{matchExpressions: [{expression}]}}}}"));
     let refused = [
         peer("{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}"),

@@ -107,7 +107,11 @@ impl Block {
     /// pods, it depends on where pods have their addresses.
     pub fn is_everybody(&self, direction: Direction) -> Match {
         if self.share() < 0.5 {
-            return if direction == Direction::Ingress && self.may_hold_all_pods() { Match::Unknown } else { Match::No };
+            return if direction == Direction::Ingress && self.may_hold_all_pods() {
+                Match::Unknown
+            } else {
+                Match::No
+            };
         }
         let private: Vec<Cidr> = match self.is_ipv4() {
             true => PRIVATE.into_iter().filter_map(Cidr::parse).collect(),

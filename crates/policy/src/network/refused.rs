@@ -52,9 +52,10 @@ fn port(value: Value<'_>) -> Option<Refusal> {
         }
         Kind::Str if is_placeholder(port) => None,
         Kind::Str if end.is_some() => end.map(|end| ("`endPort` needs a number as `port`", end.span())),
-        Kind::Str if !port.as_str().is_some_and(is_port_name) => {
-            Some(("a port in quotes is a name: at most 15 of `a-z`, `0-9` and `-`, and one letter at least", port.span()))
-        }
+        Kind::Str if !port.as_str().is_some_and(is_port_name) => Some((
+            "a port in quotes is a name: at most 15 of `a-z`, `0-9` and `-`, and one letter at least",
+            port.span(),
+        )),
         _ => None,
     }
 }
