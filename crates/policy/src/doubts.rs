@@ -32,17 +32,24 @@ impl Problem {
 pub(crate) struct Doubts {
     identity: String,
     found: Vec<Diagnostic>,
+    notes: Vec<Diagnostic>,
 }
 
 impl Doubts {
     pub(crate) fn new(identity: String) -> Self {
-        Self { identity, found: Vec::new() }
+        Self { identity, found: Vec::new(), notes: Vec::new() }
     }
 
     /// Something is not understood. `limits` says what is not known because of it.
     pub(crate) fn add(&mut self, what: &str, span: Span, limits: &str) {
         let message = format!("{}: {what}: {limits}", self.identity);
         self.found.push(Diagnostic::warning("policy-not-understood", message).at(span));
+    }
+
+    /// Something is understood, and does nothing.
+    pub(crate) fn note(&mut self, what: &str, span: Span) {
+        let message = format!("{}: {what}", self.identity);
+        self.notes.push(Diagnostic::note("policy-rule-ignored", message).at(span));
     }
 
     /// Whether a mapping has only fields that are known; others are said.
@@ -79,7 +86,7 @@ impl Doubts {
 
     /// All that was found.
     pub(crate) fn finish(self) -> Vec<Diagnostic> {
-        self.found
+        [self.found, self.notes].concat()
     }
 
     /// How much was found so far, to see later whether there is more.

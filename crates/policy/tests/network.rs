@@ -374,6 +374,23 @@ fn what_is_not_understood_makes_answers_unknown() {
     }
 }
 
+/// Rules for a direction that `policyTypes` leaves out do nothing; that they are there is most likely a mistake.
+#[test]
+fn rules_that_policy_types_leave_out_are_noted() {
+    let table = [
+        ("{podSelector: {}, policyTypes: [Egress], ingress: [{}]}", true),
+        ("{podSelector: {}, policyTypes: [Ingress], egress: [{}]}", true),
+        ("{podSelector: {}, policyTypes: [Egress], ingress: []}", false),
+        ("{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]}", false),
+        ("{podSelector: {}, ingress: [{}], egress: [{}]}", false),
+    ];
+    for (spec, noted) in table {
+        let policies = read(spec);
+        let codes: Vec<_> = policies.doubts().iter().map(|doubt| doubt.code).collect();
+        assert_eq!(codes, if noted { vec!["policy-rule-ignored"] } else { vec![] }, "{spec}");
+    }
+}
+
 /// "If you Allow or Deny traffic to "0.0.0.0/0", that will allow or deny all IPv4 pod-to-pod traffic as well."
 #[test]
 fn all_addresses_of_administrators_are_those_of_pods_too() {

@@ -93,6 +93,11 @@ fn policy(object: Object<'_>, default_namespace: &str, doubts: &mut Doubts) -> P
     for value in &unknown_types {
         doubts.add("this policy type is not known", value.span(), OF_POLICY);
     }
+    for (key, heeded) in [("ingress", for_ingress), ("egress", for_egress)] {
+        if let Some(rule) = spec.list(key).next().filter(|_| !heeded && unknown_types.is_empty()) {
+            doubts.note(&format!("`policyTypes` leaves out its rules for {key}, so nothing heeds them"), rule.span());
+        }
+    }
     let mut rules = |direction: &str, peers: &str| -> Vec<Rule> {
         spec.list(direction).filter_map(|value| rule(value, peers, &namespace, doubts)).collect()
     };
