@@ -617,8 +617,8 @@ fn flows_know_what_meshes_do_for_them() {
         (
             inside + &get,
             "meshVerdict",
-            "Unknown",
-            format!("{policy} may be about it: that depends on requests, or on what the manifests do not tell"),
+            "Some requests",
+            format!("{policy} lets some requests through or stops some"),
         ),
         (linkerd.clone(), "meshVerdict", "Unrestricted", "no policy of a mesh is about it".to_owned()),
         (linkerd.clone() + server, "meshVerdict", "Denied", "Server.policy.linkerd.io/default/s stops it".to_owned()),
