@@ -616,12 +616,7 @@ fn flows_know_what_meshes_do_for_them() {
             format!("{policy} stops callers from other namespaces"),
         ),
         (inside.clone() + &get, "callerNamed", "", String::new()),
-        (
-            inside + &get,
-            "meshVerdict",
-            "Some requests",
-            format!("{policy} lets some requests through or stops some"),
-        ),
+        (inside + &get, "meshVerdict", "Some requests", format!("{policy} lets some requests through or stops some")),
         (linkerd.clone(), "meshVerdict", "Unrestricted", "no policy of a mesh is about it".to_owned()),
         (linkerd.clone() + server, "meshVerdict", "Denied", "Server.policy.linkerd.io/default/s stops it".to_owned()),
         (
