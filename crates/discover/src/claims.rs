@@ -33,6 +33,9 @@ impl Note {
     }
 }
 
+/// An attribute of a flow that policies, meshes or listeners give to it, with all that says so.
+pub(crate) type Learned = (AttributeId, Value, Vec<Note>);
+
 /// One end of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Party {

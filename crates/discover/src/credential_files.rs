@@ -69,9 +69,10 @@ fn pair(line: &str) -> Option<(&str, &str)> {
 
 fn is(key: &str, value: &str) -> bool {
     let key = credentials::words_of(key);
-    let named = |word: &str| key == word || key.strip_suffix(word).is_some_and(|before| before.ends_with('_'));
     let value = value.trim().trim_end_matches([',', ';']).trim_matches(['"', '\'']);
-    WORDS.iter().any(|word| named(word)) && credentials::can_be_secret(value) && !is_for_people(value)
+    WORDS.iter().any(|word| credentials::ends_with(&key, word))
+        && credentials::can_be_secret(value)
+        && !is_for_people(value)
 }
 
 /// Whether a value is a text, an expression, or a name of where the credential is found.

@@ -39,9 +39,13 @@ fn upper(name: &str) -> String {
 /// Whether a variable's name says that its value is secret.
 fn is_secret_name(name: &str) -> bool {
     let name = upper(name);
-    let ends = |word: &str| name == word || name.strip_suffix(word).is_some_and(|before| before.ends_with('_'));
     // `PWD` alone is the working directory.
-    name != "PWD" && !PASSED_ON.contains(&name.as_str()) && SECRET_WORDS.iter().any(|w| ends(w))
+    name != "PWD" && !PASSED_ON.contains(&name.as_str()) && SECRET_WORDS.iter().any(|word| ends_with(&name, word))
+}
+
+/// Whether the last words of a name, with `_` between them, are these.
+pub(crate) fn ends_with(name: &str, words: &str) -> bool {
+    name.strip_suffix(words).is_some_and(|before| before.is_empty() || before.ends_with('_'))
 }
 
 /// Whether a name says that its value may be secret, so that it is not looked at for addresses. This errs on the side of

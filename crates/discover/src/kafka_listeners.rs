@@ -7,7 +7,7 @@ use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Authentication, Encryption};
 use kubestride_yaml::Value;
 
-use crate::claims::{Note, Party};
+use crate::claims::{Learned, Note, Party};
 use crate::world::World;
 
 /// The listeners of a resource with their ports.
@@ -18,11 +18,7 @@ pub(crate) fn listeners<'a>(object: Object<'a>) -> impl Iterator<Item = (Value<'
 }
 
 /// The attributes of a connection to a port of a Kafka.
-pub(crate) fn learned(
-    world: &World<'_>,
-    target: &Party,
-    port: Option<u16>,
-) -> Vec<(AttributeId, ModelValue, Vec<Note>)> {
+pub(crate) fn learned(world: &World<'_>, target: &Party, port: Option<u16>) -> Vec<Learned> {
     let Party::Workload(at) = target else { return Vec::new() };
     let Some(workload) = world.workloads.get(*at) else { return Vec::new() };
     if workload.operated.is_none_or(|kind| kind.kind != "Kafka") {

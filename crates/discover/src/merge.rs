@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kubestride_model::{
-    Access, AttributeId, BoundaryId, BoundaryKind, Builder, Confidence, ContainerId, ControlId, ElementId, ElementKind,
-    Evidence, FlowDraft, FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
+    Access, BoundaryId, BoundaryKind, Builder, Confidence, ContainerId, ControlId, ElementId, ElementKind, Evidence,
+    FlowDraft, FlowId, FlowKind, Model, NameId, Origin, StencilId, SubjectRef, Value,
 };
 
 use kubestride_stencils::values::*;
 use kubestride_stencils::{attributes as attr, stencil};
 
-use crate::claims::{Claims, FlowClaim, Note, Party, Raw, Subject};
+use crate::claims::{Claims, FlowClaim, Learned, Note, Party, Raw, Subject};
 use crate::kafka_listeners;
 use crate::mesh_flows;
 use crate::verdict::{of_exposure, verdict};
@@ -444,9 +444,6 @@ fn transports<'p>(protocols: impl Iterator<Item = &'p str>) -> BTreeSet<&'static
         .collect();
     if known.is_empty() { BTreeSet::from(["TCP", "UDP"]) } else { known }
 }
-
-/// An attribute of a flow, with what says so.
-type Learned = (AttributeId, Value, Vec<Note>);
 
 /// What policies and listeners say of the flow that claims are about.
 fn learned(world: &World<'_>, first: &FlowClaim, claims: &[FlowClaim]) -> Vec<Learned> {

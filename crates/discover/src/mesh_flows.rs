@@ -1,12 +1,12 @@
 //! What meshes do for a flow that was found elsewhere: who is authorized, who proves who he is, what is encrypted.
 
-use kubestride_model::{AttributeId, Value};
+use kubestride_model::Value;
 use kubestride_policy::mesh::inbound_annotation;
 use kubestride_policy::{Call, Cited, Match, MeshAnswer, MeshPod, MeshVerdict as Answered, Named, Protection};
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Authentication, CallerNamed, Encryption, MeshVerdict, YesNo};
 
-use crate::claims::{Note, Party};
+use crate::claims::{Learned, Note, Party};
 use crate::world::{WorkloadInfo, World};
 
 /// The attributes that meshes give to a flow between workloads. `dialled` is the port that the caller uses, `port` that of
@@ -18,7 +18,7 @@ pub(crate) fn learned(
     dialled: Option<u16>,
     port: Option<u16>,
     via: Option<&str>,
-) -> Vec<(AttributeId, Value, Vec<Note>)> {
+) -> Vec<Learned> {
     // An operator may give its pods other labels than those that are known, and a proxy too.
     let known = |party: &Party| match party {
         Party::Workload(at) => {
@@ -48,7 +48,7 @@ pub(crate) fn learned(
 }
 
 /// Whether it goes around the proxy of the target, if that is so or not known.
-fn around(answer: Match, target: &MeshPod<'_>, called: &WorkloadInfo<'_>) -> Option<(AttributeId, Value, Vec<Note>)> {
+fn around(answer: Match, target: &MeshPod<'_>, called: &WorkloadInfo<'_>) -> Option<Learned> {
     let value = match answer {
         Match::No => return None,
         Match::Yes => attr::AROUND_MESH.value(YesNo::Yes),
@@ -64,11 +64,7 @@ fn around(answer: Match, target: &MeshPod<'_>, called: &WorkloadInfo<'_>) -> Opt
     Some((attr::AROUND_MESH.id, value, vec![Note::stated(span, text)]))
 }
 
-fn authorized(
-    answer: &MeshAnswer,
-    target: &MeshPod<'_>,
-    called: &WorkloadInfo<'_>,
-) -> Vec<(AttributeId, Value, Vec<Note>)> {
+fn authorized(answer: &MeshAnswer, target: &MeshPod<'_>, called: &WorkloadInfo<'_>) -> Vec<Learned> {
     let set = |verdict| attr::MESH_VERDICT.value(verdict);
     let (value, word) = match answer.verdict {
         Answered::Allowed => (set(MeshVerdict::Allowed), "lets it through"),
@@ -107,11 +103,7 @@ fn authorized(
     learned
 }
 
-fn protected(
-    answer: &MeshAnswer,
-    protection: &Protection,
-    called: &WorkloadInfo<'_>,
-) -> Vec<(AttributeId, Value, Vec<Note>)> {
+fn protected(answer: &MeshAnswer, protection: &Protection, called: &WorkloadInfo<'_>) -> Vec<Learned> {
     let mut learned = Vec::new();
     if protection.encrypted {
         let mut notes = cited(&protection.by, "makes both ends use mutual TLS");

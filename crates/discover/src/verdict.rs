@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kubestride_model::{AttributeId, Value};
+use kubestride_model::Value;
 use kubestride_policy::Pod;
 use kubestride_policy::network::{Answer, Effect, End, Reason, Side};
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{Entry, PolicyVerdict, YesNo};
 
-use crate::claims::{Note, Party};
+use crate::claims::{Learned, Note, Party};
 use crate::world::World;
 
 /// The attributes that policies give to a flow of a workload, each with what says so; `port` is that of the target, if
@@ -19,7 +19,7 @@ pub(crate) fn verdict(
     target: &Party,
     transports: &BTreeSet<&str>,
     port: Option<u16>,
-) -> Vec<(AttributeId, Value, Vec<Note>)> {
+) -> Vec<Learned> {
     let (Some(source), Some(end)) = (pod(world, source), end(world, target)) else { return Vec::new() };
     let verdict = world.network.verdict(source, end);
     let answers: Vec<Answer> = transports.iter().map(|transport| verdict.answer(transport, port)).collect();
@@ -55,7 +55,7 @@ pub(crate) fn of_exposure(
     entry: Option<Value>,
     transports: &BTreeSet<&str>,
     port: Option<u16>,
-) -> Vec<(AttributeId, Value, Vec<Note>)> {
+) -> Vec<Learned> {
     // In a fragment another policy may be elsewhere.
     let Some(End::Pod(pod)) = pod(world, target).filter(|_| world.absence_counts()) else { return Vec::new() };
     let handed_on = |name: Entry| entry == Some(attr::ENTRY.value(name));

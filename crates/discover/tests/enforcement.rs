@@ -1,24 +1,11 @@
 //! Network policies count where the network plugin enforces them or nothing tells, and not where it does not.
 
-use std::sync::Arc;
+mod shown;
 
-use kubestride_discover::{Options, Scope, discover};
-use kubestride_manifest::Manifests;
+use kubestride_discover::Scope;
 use kubestride_model::{FlowKind, Model, SubjectRef};
-use kubestride_policy::pod_security::Version;
-use kubestride_source::FileId;
 use kubestride_stencils::attributes as attr;
-use kubestride_yaml::{Limits, read};
-
-fn model(text: &str, scope: Scope) -> Model {
-    let mut manifests = Manifests::new();
-    for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
-        manifests.add(document.tree.expect("a document"), 0);
-    }
-    manifests.finish("default");
-    let options = Options { scope, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-    discover(&manifests, &options).model
-}
+use shown::{discovered, model_in};
 
 /// A DaemonSet with containers, each an image and its arguments.
 fn agent(containers: &[(&str, &str)]) -> String {
@@ -123,7 +110,7 @@ const WITHDRAWN: [&str; 9] = ["No", "No", "None", "None", "Yes", "No", "No", "No
 
 #[test]
 fn policies_count_unless_it_is_shown_that_nobody_enforces_them() {
-    let with = |agents: &str| model(&format!("{SHOP}{agents}"), Scope::Application);
+    let with = |agents: &str| model_in(&format!("{SHOP}{agents}"), Scope::Application);
     let unknown = with("");
     assert_eq!((enforced(&unknown), achieved(&unknown)), ("Unknown".to_owned(), COUNTS.map(str::to_owned).to_vec()));
     let calico = with(&agent(&[("docker.io/calico/node:v3.29.1", "")]));
@@ -137,7 +124,7 @@ fn policies_count_unless_it_is_shown_that_nobody_enforces_them() {
 #[test]
 fn agents_are_known_by_their_images_and_settings() {
     let of = |containers: &[(&str, &str)], more: &str, scope| {
-        enforced(&model(&format!("{SHOP}{}{more}", agent(containers)), scope))
+        enforced(&model_in(&format!("{SHOP}{}{more}", agent(containers)), scope))
     };
     let seen = |containers: &[(&str, &str)]| of(containers, "", Scope::Application);
     let (flannel, vpc, agent) =
@@ -210,14 +197,7 @@ fn each_kind_of_policies_counts_where_somebody_may_enforce_it() {
         let agents = if agents.is_empty() { String::new() } else { agent(agents) };
         for (kind, counts) in ["kubernetes", "admin", "cilium", "calico"].into_iter().zip(expected) {
             let text = format!("{}{}{agents}", bare(), own_policy(kind));
-            let mut manifests = Manifests::new();
-            for document in read(FileId(0), &Arc::from(text.as_str()), &Limits::default()) {
-                manifests.add(document.tree.expect("a document"), 0);
-            }
-            manifests.finish("default");
-            let options =
-                Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-            let found = discover(&manifests, &options);
+            let found = discovered(&text, Scope::Application);
             let isolation = achieved(&found.model)[2].clone();
             assert_eq!(isolation, if counts { "Restricted" } else { "None" }, "{kind} where {name} runs");
             let said = found.diagnostics.iter().filter(|d| d.code == "not-enforced").count();

@@ -1,24 +1,11 @@
 //! What network policies say about ways in from outside.
 
-use std::sync::Arc;
+mod shown;
 
-use kubestride_discover::{Options, Scope, discover};
-use kubestride_manifest::Manifests;
-use kubestride_model::{FlowKind, Model, SubjectRef};
-use kubestride_policy::pod_security::Version;
-use kubestride_source::FileId;
+use kubestride_discover::Scope;
+use kubestride_model::{FlowKind, SubjectRef};
 use kubestride_stencils::attributes as attr;
-use kubestride_yaml::{Limits, read};
-
-fn model(text: &str, scope: Scope) -> Model {
-    let mut manifests = Manifests::new();
-    for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
-        manifests.add(document.tree.expect("a document"), 0);
-    }
-    manifests.finish("default");
-    let options = Options { scope, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-    discover(&manifests, &options).model
-}
+use shown::model_in;
 
 /// A workload behind a Service of a type, with an Ingress.
 fn shop(kind: &str) -> String {
@@ -64,7 +51,7 @@ fn policy(ingress: &str) -> String {
 
 /// Verdict and denial of the only way in, and whether the workload counts as exposed.
 fn learned(parts: &[&str], scope: Scope) -> [String; 3] {
-    let model = model(&parts.join("\n---\n"), scope);
+    let model = model_in(&parts.join("\n---\n"), scope);
     let element = model.elements().find(|(_, e)| model.text(e.identity) == "Pod/default/web").expect("web").0;
     let into = |f: &kubestride_model::Flow| f.kind == FlowKind::Exposure && f.target == element;
     let flows: Vec<_> = model.flows().filter(|(_, f)| into(f)).collect();

@@ -1,13 +1,9 @@
 //! Flows that a few objects show, each written as `source -> target:port kind`.
 
-use std::sync::Arc;
+mod shown;
 
-use kubestride_discover::{Options, Scope, discover};
-use kubestride_manifest::Manifests;
 use kubestride_model::{FlowKind, Model, SubjectRef};
-use kubestride_policy::pod_security::Version;
-use kubestride_source::FileId;
-use kubestride_yaml::{Limits, read};
+use shown::model;
 
 #[path = "flows/controllers.rs"]
 mod controllers;
@@ -31,16 +27,6 @@ mod variables;
 mod victoria_metrics;
 #[path = "flows/webhooks.rs"]
 mod webhooks;
-
-fn model(text: &str) -> Model {
-    let mut manifests = Manifests::new();
-    for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
-        manifests.add(document.tree.expect("a document"), 0);
-    }
-    manifests.finish("default");
-    let options = Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-    discover(&manifests, &options).model
-}
 
 /// The flows between workloads and outside, in order.
 fn flows(text: &str) -> Vec<String> {

@@ -2,15 +2,9 @@
 
 mod shown;
 
-use std::sync::Arc;
-
-use kubestride_discover::{Options, Scope, discover};
-use kubestride_manifest::Manifests;
+use kubestride_discover::Scope;
 use kubestride_model::SubjectRef;
-use kubestride_policy::pod_security::Version;
-use kubestride_source::FileId;
-use kubestride_yaml::{Limits, read};
-use shown::{app, flows, model};
+use shown::{app, discovered, flows, model};
 
 /// A Gateway of the namespace `edge` with listeners.
 fn gateway(listeners: &str) -> String {
@@ -166,14 +160,7 @@ fn a_backend_without_weight_gets_nothing() {
 fn what_is_not_taken_or_not_known_to_be_is_said() {
     let said = |listener: &str| {
         let text = gateway(listener) + &route("HTTPRoute", OF_EDGE, "");
-        let mut manifests = Manifests::new();
-        for document in read(FileId(0), &Arc::from(text.as_str()), &Limits::default()) {
-            manifests.add(document.tree.expect("a document"), 0);
-        }
-        manifests.finish("default");
-        let options =
-            Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-        let found = discover(&manifests, &options).diagnostics;
+        let found = discovered(&text, Scope::Application).diagnostics;
         found.into_iter().map(|d| format!("{} {}", d.code, d.message)).collect::<Vec<_>>()
     };
     let unknown = "allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {shared: 'yes'}}}}";

@@ -1,26 +1,12 @@
 //! Tokens that pods hold, what they can do with them, and identities in the cloud.
 
-use std::sync::Arc;
+mod shown;
 
-use kubestride_discover::{Options, Scope, discover};
-use kubestride_manifest::Manifests;
 use kubestride_model::{FlowKind, Model, SubjectRef};
-use kubestride_policy::pod_security::Version;
-use kubestride_source::FileId;
 use kubestride_stencils::Attribute;
 use kubestride_stencils::attributes as attr;
 use kubestride_stencils::values::{self, CloudIdentity, YesNo};
-use kubestride_yaml::{Limits, read};
-
-fn model(text: &str) -> Model {
-    let mut manifests = Manifests::new();
-    for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
-        manifests.add(document.tree.expect("a document"), 0);
-    }
-    manifests.finish("default");
-    let options = Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-    discover(&manifests, &options).model
-}
+use shown::model;
 
 /// A pod with these fields beside its containers, in which `account` is replaced by what the ServiceAccount has.
 fn pod(account: &str, metadata: &str, spec: &str, container: &str) -> String {

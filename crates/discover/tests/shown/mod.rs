@@ -1,8 +1,10 @@
 //! The flows of a few objects, each written as `source -> target:port confidence`.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::sync::Arc;
 
-use kubestride_discover::{Options, Scope, discover};
+use kubestride_discover::{Discovered, Options, Scope, discover};
 use kubestride_manifest::Manifests;
 use kubestride_model::{FlowKind, Model, SubjectRef};
 use kubestride_policy::pod_security::Version;
@@ -11,13 +13,23 @@ use kubestride_yaml::{Limits, read};
 
 /// The model of the objects in a text.
 pub(crate) fn model(text: &str) -> Model {
+    model_in(text, Scope::Application)
+}
+
+/// The model of the objects in a text that is so much of a cluster.
+pub(crate) fn model_in(text: &str, scope: Scope) -> Model {
+    discovered(text, scope).model
+}
+
+/// All that is found out about the objects in a text that is so much of a cluster.
+pub(crate) fn discovered(text: &str, scope: Scope) -> Discovered {
     let mut manifests = Manifests::new();
     for document in read(FileId(0), &Arc::from(text), &Limits::default()) {
         manifests.add(document.tree.expect("a document"), 0);
     }
     manifests.finish("default");
-    let options = Options { scope: Scope::Application, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
-    discover(&manifests, &options).model
+    let options = Options { scope, namespace: "default".to_owned(), kubernetes: Version::NEWEST };
+    discover(&manifests, &options)
 }
 
 /// The flows between workloads and outside, in order. Deployments of the default namespace are named without kind and
