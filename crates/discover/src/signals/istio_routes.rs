@@ -31,13 +31,18 @@ impl Signal for IstioRoutes {
         let all: Vec<Object<'_>> = world.manifests.by_custom_kind(GROUP, "VirtualService").collect();
         let by_name: ByName<Object<'_>> =
             all.iter().map(|s| ((world.namespace_of(*s), s.name().to_owned()), *s)).collect();
+        let gateways: ByName<Object<'_>> = world
+            .manifests
+            .by_custom_kind(GROUP, "Gateway")
+            .map(|g| ((world.namespace_of(g), g.name().to_owned()), g))
+            .collect();
         let mut followed = BTreeSet::new();
         for service in all.iter().copied() {
             let Some(spec) = service.spec() else { continue };
+            let own = world.namespace_of(service);
             for name in texts(spec, "gateways").filter(|name| *name != MESH) {
-                let gateway = Behind { name, object: gateway_of(world, service, name) };
+                let gateway = Behind { name, object: gateway_of(&gateways, &own, name) };
                 routes(world, service, gateway, claims);
-                let own = world.namespace_of(service);
                 for (namespace, name) in delegates(spec, gateway.name) {
                     let Some(next) = by_name.get(namespace.unwrap_or(&own), name) else { continue };
                     // Several rules may delegate to one.
@@ -84,12 +89,10 @@ fn texts<'a>(holder: Value<'a>, key: &str) -> impl Iterator<Item = &'a str> {
     holder.get(key).into_iter().flat_map(|list| list.items()).filter_map(|item| item.as_str())
 }
 
-/// The Gateway that a VirtualService names as `name` or `namespace/name`, if it is in the input.
-fn gateway_of<'a>(world: &World<'a>, service: Object<'_>, name: &str) -> Option<Object<'a>> {
-    let own = world.namespace_of(service);
-    let (namespace, name) = name.split_once('/').unwrap_or((&own, name));
-    let fits = |g: &Object<'_>| g.name() == name && world.namespace_of(*g) == namespace;
-    world.manifests.by_custom_kind(GROUP, "Gateway").find(fits)
+/// The Gateway that a VirtualService of the namespace `own` names as `name` or `namespace/name`, if it is in the input.
+fn gateway_of<'a>(gateways: &ByName<Object<'a>>, own: &str, name: &str) -> Option<Object<'a>> {
+    let (namespace, name) = name.split_once('/').unwrap_or((own, name));
+    gateways.get(namespace, name).copied()
 }
 
 /// The routes of a VirtualService behind a Gateway.
