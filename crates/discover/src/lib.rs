@@ -44,6 +44,7 @@ mod tls_origination;
 mod tls_settings;
 mod token;
 mod traffic;
+mod unknown_kinds;
 mod verdict;
 mod world;
 
@@ -125,25 +126,6 @@ fn limits(world: &world::World<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Custom kinds that nothing here knows, each said once, when everybody has asked for what they know.
-fn not_read(manifests: &Manifests) -> Vec<Diagnostic> {
-    // Gatekeeper makes a kind for each of its templates; what is behind it is read by group.
-    let unknown = manifests.never_asked_for().filter(|(object, _)| object.group() != "constraints.gatekeeper.sh");
-    let say = |(object, count): (kubestride_manifest::Object<'_>, usize)| {
-        let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
-        let is_name =
-            |text: &str| text.len() <= 63 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
-        let kind = if is_name(object.kind()) && is_name(object.group()) {
-            format!("the kind {} of {}", object.kind(), object.group())
-        } else {
-            "a kind".to_owned()
-        };
-        let message = format!("{objects} of {kind}, which is not known here: what they do is not in the model");
-        Diagnostic::note("unknown-kind", message).at(object.span())
-    };
-    unknown.map(say).collect()
-}
-
 /// Builds the model of a set of objects and of traffic that was seen between them.
 pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[Observation]) -> Discovered {
     let made = operated::made_labels(manifests);
@@ -153,7 +135,7 @@ pub fn discover_with(manifests: &Manifests, options: &Options, observations: &[O
     let addresses = std::mem::take(&mut claims.reveals);
     let mut diagnostics = std::mem::take(&mut claims.diagnostics);
     diagnostics.extend(limits(&world));
-    diagnostics.extend(not_read(manifests));
+    diagnostics.extend(unknown_kinds::not_read(manifests));
     let model = merge::merge(&world, claims, !observations.is_empty());
     Discovered { model, addresses, signals: counts, strangers, diagnostics }
 }
